@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* part.h - what inputs, detectors and outputs have in common; one const struct each. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "eddy.h"
+#include "reason.h"
+
+struct arena;
+struct row;
+struct explanation;
+
+/* How a setting is written, and what it becomes in the part's conf struct. */
+enum option_type {
+    OPTION_END = 0,
+    OPTION_FLAG,     /* bool:     on|off */
+    OPTION_NUMBER,   /* double:   low..high */
+    OPTION_COUNT,    /* uint64_t: low..high */
+    OPTION_BYTES,    /* uint64_t: bytes; K, M, G are powers of 1024 */
+    OPTION_DURATION, /* int64_t:  microseconds; written with us, ms, s, m, h or d */
+    OPTION_TEXT,     /* const char *: "" if not set */
+    OPTION_LIST      /* const char *: entries joined by newlines; setting again adds one */
+};
+
+/* One setting: `section.name` in eddy.conf, where the section is the part's name. */
+struct option {
+    const char *name;
+    enum option_type type;
+    size_t offset; /* of the field in the part's conf struct */
+    const char *initial;
+    double low, high; /* of numbers, counts, bytes (bytes) and durations (seconds) */
+    const char *help; /* one sentence */
+};
+
+struct part {
+    const char *name;
+    const char *help; /* one sentence */
+    size_t conf_size; /* 0: no settings */
+    const struct option *options;
+};
+
+/* A log format. `state` is state_size zeroed bytes, fresh for each stream. */
+struct input {
+    struct part part;
+    size_t state_size;
+    /* Does this look like a line of this format? Asked until one input says yes. */
+    bool (*recognise)(const char *line, size_t length);
+    /* One line (no newline) -> flow. REASON_NONE means that `flow` is filled. `scratch` is
+     * empty at each call. Allocates only from it. */
+    enum reason (*decode)(void *state, struct arena *scratch, const char *line, size_t length,
+                          eddy_flow *flow);
+};
+
+/* What a detector says of a row: a p-value under its own null model. */
+struct finding {
+    double score; /* -log10 of the nominal p; 0 = usual; NAN = nothing to say */
+    double p;     /* after calibration */
+    bool sample;  /* is this a fresh sample for the calibration (else: the same one again) */
+};
+
+struct detector {
+    struct part part;
+    const char *technique; /* MITRE ATT&CK technique */
+    size_t state_size;     /* of the detector's own site-wide state, zeroed at birth */
+    void (*open)(void *state, const void *conf); /* NULL: zeroes will do */
+    /* Judges the row and learns from it. */
+    void (*score)(void *state, const void *conf, struct row *row, struct finding *out);
+    /* Says why, for the row it was just called with. */
+    void (*explain)(const void *state, const void *conf, const struct row *row,
+                    struct explanation *out);
+};
+
+/* Where incidents and metrics go. Runs on the keeper thread and may block. */
+struct output {
+    struct part part;
+    size_t state_size;
+    bool (*wanted)(const void *conf); /* is it configured at all? */
+    int (*open)(void *state, const void *conf, eddy_error *err);
+    int (*incident)(void *state, const eddy_incident *incident, eddy_error *err); /* or NULL */
+    /* Once per emit.interval; `text` is all metrics in Prometheus format. NULL: not wanted. */
+    int (*metrics)(void *state, const char *text, size_t length, eddy_error *err);
+    int (*flush)(void *state, eddy_error *err); /* after a round of incidents; or NULL */
+    void (*close)(void *state);
+};
+
+/* The lists made from parts.def, each ended by NULL. */
+extern const struct input *const registry_inputs[];
+extern const struct detector *const registry_detectors[];
+extern const struct output *const registry_outputs[];
+/* Settings of steps that are no parts of a kind (ingest, geoip, state, decide ...). */
+extern const struct part *const registry_steps[];
