@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* addr.c - addresses as text. */
+/* address.c - addresses as text. */
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
