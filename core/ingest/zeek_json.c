@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* zeek_json.c - Zeek's conn.log as JSON lines: dotted, underscored and nested ids, `_path`. */
+#include <string.h>
+
+#include "json.h"
+#include "part.h"
+#include "zeek.h"
+
+/* ---- Fields ------------------------------------------------------------- */
+
+enum {
+    KEY_ID = JSON_TOP + 1, /* "id": {"orig_h": ...}, as shippers write it */
+    KEY_PATH,
+    KEY_FIELD /* + an enum zeek_field */
+};
+
+struct record {
+    struct zeek_conn conn;
+    bool path_seen, other_path;
+};
+
+static unsigned find_key(unsigned inside, const char *text, size_t length)
+{
+    enum zeek_field field = ZEEK_NONE;
+    if (inside == KEY_ID) {
+        field = zeek_id_field(text, length);
+    } else if (inside == JSON_TOP) {
+        if (length == 2 && memcmp(text, "id", 2) == 0)
+            return KEY_ID;
+        if ((length == 5 && memcmp(text, "_path", 5) == 0) ||
+            (length == 7 && memcmp(text, "@stream", 7) == 0)) /* the same, from some shippers */
+            return KEY_PATH;
+        field = zeek_field(text, length);
+    }
+    return field == ZEEK_NONE ? JSON_UNWANTED : KEY_FIELD + field;
+}
+
+static void take_value(void *user, unsigned key, const char *text, size_t length)
+{
+    struct record *record = user;
+    if (key > KEY_FIELD) {
+        zeek_set(&record->conn, (enum zeek_field)(key - KEY_FIELD), text, length);
+    } else if (key == KEY_PATH && !record->path_seen) {
+        record->path_seen = true;
+        record->other_path = !zeek_is_conn_path(text, length);
+    }
+}
+
+/* ---- One line ----------------------------------------------------------- */
+
+static bool recognise(const char *line, size_t length)
+{
+    struct json_string value;
+    return json_is_object(line, length) &&
+           (json_peek(line, length, JSON_STRING("\"ts\""), &value) != JSON_ABSENT ||
+            json_peek(line, length, JSON_STRING("\"_path\""), &value) != JSON_ABSENT);
+}
+
+static enum reason decode(void *state, struct arena *scratch, const char *line, size_t length,
+                          eddy_flow *flow)
+{
+    static const struct json_format format = {find_key, take_value};
+    (void)state;
+    if (!json_is_object(line, length))
+        return json_not_object(line, length);
+    struct json_string path = {0};
+    enum json_peek peek = json_peek(line, length, JSON_STRING("\"_path\""), &path);
+    if (peek == JSON_FOUND && !zeek_is_conn_path(path.text, path.length))
+        return REASON_other_event; /* most of a combined stream; not read further */
+    struct record record = {.conn = zeek_begin(flow)};
+    enum reason reason = json_read(scratch, line, length, &format, &record);
+    if (reason != REASON_NONE)
+        return reason;
+    if ((record.conn.seen & ZEEK_BIT(ZEEK_TS)) == 0 && !record.path_seen)
+        return REASON_unknown_format; /* every log of Zeek has a time or a path */
+    if (record.other_path || (!record.path_seen && !zeek_is_conn(record.conn.seen)))
+        return REASON_other_event;
+    return zeek_finish(&record.conn);
+}
+
+const struct input ingest_zeek_json = {
+    .part = {.name = "zeek-json", .help = "Zeek's conn.log as JSON lines."},
+    .recognise = recognise,
+    .decode = decode,
+};
