@@ -54,12 +54,10 @@ static const char *find_comment(const char *at, const char *end)
 }
 
 /* What is wrong with a line, that inih would not see; NULL if nothing. */
-static const char *find_fault(const char *at, const char *end, int room)
+static const char *find_fault(const char *at, const char *end)
 {
     if (memchr(at, '\0', (size_t)(end - at)) != NULL)
         return "has a NUL byte";
-    if (end - at + 2 > room) /* a newline and the NUL */
-        return "the line is too long";
     const char *bracket = memchr(at, ']', (size_t)(end - at));
     if (at < end && *at == '[' && bracket != NULL && bracket + 1 != end)
         return "text after [section]";
@@ -82,12 +80,19 @@ static char *read_line(char *line, int size, void *user)
     end = find_comment(at, end);
     while (end > at && is_blank(end[-1]))
         end--;
-    const char *fault = find_fault(at, end, size);
+    const char *fault = find_fault(at, end);
     if (fault != NULL) {
         (void)fail(reader, fault);
         return NULL;
     }
     size_t length = (size_t)(end - at);
+    if (length + 2 > (size_t)size) { /* with a newline and the NUL */
+        char problem[48];
+        struct text text = text_over(problem, sizeof problem);
+        text_format(&text, "longer than %d bytes", size - 2);
+        (void)fail(reader, problem);
+        return NULL;
+    }
     memcpy(line, at, length);
     line[length] = '\n';
     line[length + 1] = '\0';
@@ -98,7 +103,7 @@ static char *read_line(char *line, int size, void *user)
 static int take_setting(void *user, const char *section, const char *name, const char *value)
 {
     struct reader *reader = user;
-    char key[KEY_SIZE], problem[80];
+    char key[KEY_SIZE], problem[KEY_SIZE + 48];
     size_t place;
     bool is_list;
     if (name == NULL || value == NULL) /* how some builds of inih tell other things */
@@ -112,7 +117,8 @@ static int take_setting(void *user, const char *section, const char *name, const
     if (config_find(reader->config, key, &place, &is_list) && !is_list) {
         if (reader->lines[place] != 0) {
             text = text_over(problem, sizeof problem);
-            text_format(&text, "set a second time; first in line %d", reader->lines[place]);
+            text_format(&text, "%s: set a second time; first in line %d", key,
+                        reader->lines[place]);
             (void)fail(reader, problem);
             return 0;
         }
