@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/* follow.c - reads a growing log into a worker: through rotations, truncations and restarts.
+ *
+ * A log is a row of generations, oldest first. The open one is read until its end *and* until
+ * a newer one has bytes in it: then no writer will add to it. README.md has the promises. */
+#include "follow.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "places.h"
+#include "siblings.h"
+
+/* A gzip file that ends in its middle and was not touched for so long is broken, not unfinished. */
+#define CUT_PATIENCE_S 10
+#define MARKS_MAX      64 /* existing parts taken as read at the very first start */
+#define TURN_STEPS     64 /* changes of part in one turn, before other inputs have theirs */
+
+struct follow {
+    eddy_worker *worker;
+    struct say log;
+    char *path, *folder, *archive;
+    const char *base;      /* in path */
+    struct generation now; /* fd -1: none */
+    int home;              /* directory of `now`, which may have been moved; -1: none */
+    bool superseded;       /* a newer part with bytes in it was seen before the last read */
+    bool refused;          /* the worker said EDDY_EINPUT for this part; told once */
+    bool resuming;         /* the part named by `state` is still to be found */
+    bool skip_existing;
+    uint64_t skip; /* the worker reads these bytes for the headers only */
+    char name[NAME_MAX + 1];
+    int complaint; /* errno last told about, so that it is told once */
+    struct follow_state state;
+    struct follow_stats stats;
+    unsigned char piece[FOLLOW_PIECE];
+};
+
+/* ---- the part being read ---- */
+
+static void complain(struct follow *f, int error)
+{
+    if (error == f->complaint)
+        return;
+    f->complaint = error;
+    if (error == ENOENT)
+        say(&f->log, LOG_NOTICE, "%s: not there yet, waiting for it", f->path);
+    else if (error == EINVAL)
+        say(&f->log, LOG_ERR, "%s: not a regular file (a directory, FIFO or device): not read",
+            f->path);
+    else
+        say(&f->log, LOG_ERR, "%s: %s", f->path, strerror(error));
+}
+
+static void keep_state(struct follow *f)
+{
+    f->state.reading = f->now.fd >= 0;
+    f->state.dev = f->now.dev;
+    f->state.ino = f->now.ino;
+    f->state.print = f->now.print;
+    if (f->now.fd < 0)
+        return;
+    int64_t mtime_ns = generation_mtime_ns(&f->now);
+    if (mtime_ns > f->state.newest_ns)
+        f->state.newest_ns = mtime_ns;
+}
+
+static void drop_part(struct follow *f)
+{
+    generation_close(&f->now);
+    if (f->home >= 0)
+        (void)close(f->home);
+    f->home = -1;
+    f->superseded = false;
+    keep_state(f);
+}
+
+/* Makes an opened generation the current one, to be read on from `offset`, a line start. */
+static void take_part(struct follow *f, struct generation *g, int place, const char *name,
+                      uint64_t offset)
+{
+    drop_part(f);
+    f->now = *g;
+    f->home = fcntl(place, F_DUPFD_CLOEXEC, 0);
+    f->refused = false;
+    f->complaint = 0;
+    f->skip = 0;
+    size_t length = strlen(name);
+    memcpy(f->name, name, length < sizeof f->name ? length + 1 : 0);
+    f->state.offset = offset;
+    if (offset > 0) {
+        /* A Zeek log must be read from its top: its rows mean nothing without the header. */
+        if (g->kind == GENERATION_GZIP || generation_first_byte(g) == '#') {
+            f->skip = offset;
+            (void)eddy_worker_skip(f->worker, offset);
+        } else {
+            f->now.offset = offset;
+        }
+    }
+    keep_state(f);
+}
+
+/* The current part is read: its last line, if it has no newline, is a record too. */
+static void finish_part(struct follow *f)
+{
+    (void)eddy_worker_end(f->worker);
+    keep_state(f);
+    generation_settle(&f->now);
+    follow_state_finish(&f->state, f->now.print);
+    f->stats.finished++;
+    drop_part(f);
+}
+
+/* ---- choosing the next part ---- */
+
+/* At the very first start: rotated parts that are there already are history, not input. */
+static void first_look(struct follow *f, const struct places *p)
+{
+    struct siblings siblings;
+    if (siblings_scan(p->fd, p->count, f->base, INT64_MIN, &siblings) != 0)
+        return;
+    f->state.newest_ns = 1; /* looked: whatever appears from now on is new */
+    size_t first = siblings.count > MARKS_MAX ? siblings.count - MARKS_MAX : 0;
+    for (size_t i = first; i < siblings.count; i++) {
+        const struct sibling *s = &siblings.list[i];
+        struct generation g;
+        if (generation_open(p->fd[s->place], s->name, s->live ? 0 : O_NOFOLLOW, &g) != 0)
+            continue;
+        if (s->mtime_ns > f->state.newest_ns)
+            f->state.newest_ns = s->mtime_ns;
+        if (s->live && f->skip_existing && g.kind == GENERATION_PLAIN) {
+            take_part(f, &g, p->fd[s->place], s->name, generation_last_line(&g));
+            continue;
+        }
+        if (!s->live || f->skip_existing)
+            follow_state_finish(&f->state, g.print);
+        generation_close(&g);
+    }
+    siblings_free(&siblings);
+}
+
+/* Opens a sibling if it is none of those already read, nor the current one. */
+static bool open_new(struct follow *f, const struct places *p, const struct sibling *s,
+                     struct generation *out)
+{
+    if (f->now.fd >= 0 && s->dev == f->now.dev && s->ino == f->now.ino)
+        return false;
+    struct generation g;
+    if (generation_open(p->fd[s->place], s->name, s->live ? 0 : O_NOFOLLOW, &g) != 0) {
+        if (s->live)
+            complain(f, errno);
+        return false;
+    }
+    bool same = f->now.fd >= 0 && g.print.length > 0 && g.print.length == f->now.print.length &&
+                g.print.hash == f->now.print.hash;
+    if (same || follow_state_finished(&f->state, g.print)) {
+        generation_close(&g);
+        return false;
+    }
+    *out = g;
+    return true;
+}
+
+/* Finds the oldest part that is newer than what was read. With `take` it becomes the current
+ * one; without, only tells whether there is one with bytes in it. */
+static bool find_next(struct follow *f, const struct places *p, bool take)
+{
+    struct siblings siblings;
+    if (siblings_scan(p->fd, p->count, f->base, f->state.newest_ns - FOLLOW_SLACK_NS, &siblings) !=
+        0)
+        return false;
+    bool found = false;
+    for (size_t i = 0; i < siblings.count && !found; i++) {
+        const struct sibling *s = &siblings.list[i];
+        struct generation g;
+        if ((!take && s->size == 0) || !open_new(f, p, s, &g))
+            continue;
+        found = true;
+        if (take)
+            take_part(f, &g, p->fd[s->place], s->name, 0);
+        else
+            generation_close(&g);
+    }
+    siblings_free(&siblings);
+    return found;
+}
+
+/* No part is open: opens the next one. */
+static bool begin_next(struct follow *f)
+{
+    struct places places;
+    if (places_open(f->folder, f->home, NULL, &places) != 0) {
+        complain(f, errno);
+        return false;
+    }
+    struct stat st;
+    if (stat(f->path, &st) != 0)
+        complain(f, errno);
+    else if (!S_ISREG(st.st_mode))
+        complain(f, EINVAL);
+    if (f->state.newest_ns == 0)
+        first_look(f, &places);
+    bool found = f->now.fd >= 0 || find_next(f, &places, true);
+    places_close(&places);
+    return found;
+}
+
+/* Is there a newer part with bytes in it? While the path leads to the current one, no. */
+static bool newer_exists(struct follow *f)
+{
+    struct stat st;
+    if (stat(f->path, &st) == 0 && (uint64_t)st.st_dev == f->now.dev &&
+        (uint64_t)st.st_ino == f->now.ino)
+        return false;
+    struct places places;
+    if (places_open(f->folder, f->home, NULL, &places) != 0)
+        return false;
+    bool found = find_next(f, &places, false);
+    places_close(&places);
+    return found;
+}
+
+/* After a restart: goes on where the checkpoint was taken. false: ask again later. */
+static bool resume(struct follow *f)
+{
+    struct places places;
+    if (places_open(f->folder, f->home, f->archive, &places) != 0) {
+        complain(f, errno);
+        return false;
+    }
+    struct generation g;
+    struct sibling where;
+    struct follow_want want = {.size = f->state.offset};
+    int found = follow_state_find(&f->state, &places, f->base, &want, &g, &where);
+    if (found > 0)
+        take_part(f, &g, places.fd[where.place], where.name, f->state.offset);
+    places_close(&places);
+    if (found < 0)
+        return false;
+    f->resuming = false;
+    if (found == 0) {
+        if (f->state.offset > 0) {
+            f->stats.gaps++;
+            say(&f->log, LOG_WARNING,
+                "%s: the part read up to byte %llu at the last stop is gone or was rewritten: what "
+                "followed in it is lost",
+                f->path, (unsigned long long)f->state.offset);
+        }
+        follow_state_finish(&f->state, f->state.print);
+        drop_part(f);
+    }
+    return true;
+}
+
+/* ---- what can happen to the current part ---- */
+
+/* Reads on in a copy that was made before the truncation (copytruncate): it has what we had not
+ * read yet. The worker keeps the beginning of a line that it has already. */
+static bool read_on_in_copy(struct follow *f)
+{
+    struct places places;
+    if (places_open(f->folder, f->home, NULL, &places) != 0)
+        return false;
+    uint64_t fed = f->now.offset;
+    uint64_t skip = f->skip;
+    struct generation g;
+    struct sibling where;
+    struct follow_want want = {.size = fed + 1, .copy = true};
+    bool found = follow_state_find(&f->state, &places, f->base, &want, &g, &where) > 0;
+    while (found && g.kind == GENERATION_GZIP && g.offset < fed) {
+        uint64_t left = fed - g.offset;
+        if (generation_read(&g, f->piece, left < FOLLOW_PIECE ? left : FOLLOW_PIECE) <= 0) {
+            generation_close(&g);
+            found = false;
+        }
+    }
+    if (found) {
+        uint64_t line = f->state.offset;
+        take_part(f, &g, places.fd[where.place], where.name, 0);
+        f->now.offset = fed;
+        f->state.offset = line;
+        f->skip = skip;
+    }
+    places_close(&places);
+    return found;
+}
+
+/* The file was truncated or rewritten in place. */
+static void restarted(struct follow *f)
+{
+    f->stats.restarts++;
+    say(&f->log, LOG_NOTICE, "%s: truncated or rewritten in place, reading it from its start",
+        f->path);
+    if (read_on_in_copy(f))
+        return;
+    (void)eddy_worker_end(f->worker);
+    follow_state_finish(&f->state, f->now.print);
+    generation_restart(&f->now);
+    f->refused = false;
+    f->superseded = false;
+    f->state.offset = 0;
+    keep_state(f);
+}
+
+/* At the end of the current part. true: something changed, go on. */
+static bool at_end(struct follow *f)
+{
+    switch (f->now.kind) {
+    case GENERATION_GZIP:
+        if (f->now.cut) {
+            if (time(NULL) - generation_mtime_ns(&f->now) / 1000000000 < CUT_PATIENCE_S)
+                return false;
+            f->stats.gaps++;
+            say(&f->log, LOG_WARNING, "%s: compressed file %s ends too early", f->path, f->name);
+        }
+        break;
+    case GENERATION_OPAQUE:
+        break;
+    case GENERATION_PLAIN:
+    case GENERATION_UNKNOWN:
+        /* Seen a newer one: whatever was written here was written before, so read once more. */
+        if (!f->superseded) {
+            f->superseded = newer_exists(f);
+            return f->superseded;
+        }
+        break;
+    }
+    finish_part(f);
+    return true;
+}
+
+static void failed(struct follow *f, int error)
+{
+    f->stats.gaps++;
+    say(&f->log, LOG_ERR, "%s: reading %s at byte %llu: %s", f->path, f->name,
+        (unsigned long long)f->now.offset,
+        error == EBADMSG ? "damaged compressed data, the rest of it is lost" : strerror(error));
+    if (error == EBADMSG)
+        finish_part(f);
+    else { /* ESTALE and the like: the file may come back under the same name */
+        (void)eddy_worker_end(f->worker);
+        generation_close(&f->now);
+        f->resuming = true;
+    }
+}
+
+static void feed(struct follow *f, size_t length)
+{
+    int status = eddy_worker_feed(f->worker, f->piece, length);
+    if (status < 0 && !f->refused) {
+        f->refused = true;
+        say(&f->log, LOG_ERR, "%s: %s: %s", f->path, f->name, eddy_strerror(status));
+    }
+    f->stats.bytes += length;
+    size_t end = length;
+    while (end > 0 && f->piece[end - 1] != '\n')
+        end--;
+    uint64_t line = f->now.offset - length + end;
+    if (end > 0 && line > f->state.offset) /* not while what was read earlier is skipped */
+        f->state.offset = line;
+    keep_state(f);
+}
+
+size_t follow_turn(struct follow *f)
+{
+    for (int step = 0; step < TURN_STEPS; step++) {
+        if (f->resuming && !resume(f))
+            return 0;
+        if (f->now.fd < 0 && !begin_next(f))
+            return 0;
+        ssize_t got = generation_read(&f->now, f->piece, sizeof f->piece);
+        if (got > 0) {
+            feed(f, (size_t)got);
+            return (size_t)got;
+        }
+        if (got == GENERATION_CHANGED)
+            restarted(f);
+        else if (got < 0) {
+            failed(f, errno);
+            return 0;
+        } else if (!at_end(f))
+            return 0;
+    }
+    return 0;
+}
+
+/* ---- life ---- */
+
+int follow_check(const char *path, eddy_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return fault(err, EDDY_EIO, "%s: not a regular file%s", path,
+                     S_ISDIR(st.st_mode)    ? " but a directory: name the log in it"
+                     : S_ISFIFO(st.st_mode) ? " but a FIFO: a log that is written through one is "
+                                              "lost when its reader stops; use a file or a socket"
+                                            : "");
+    return EDDY_OK;
+}
+
+int follow_new(eddy_worker *worker, const struct follow_options *options,
+               const struct follow_state *state, struct follow **out, eddy_error *err)
+{
+    int status = follow_check(options->path, err);
+    if (status < 0)
+        return status;
+    struct follow *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return fault(err, EDDY_ENOMEM, "out of memory");
+    f->worker = worker;
+    f->log = options->say != NULL ? *options->say : (struct say){0};
+    f->now.fd = -1;
+    f->home = -1;
+    f->skip_existing = options->skip_existing;
+    f->path = strdup(options->path);
+    f->archive = strdup(options->archive != NULL ? options->archive : "");
+    f->folder = strdup(options->path);
+    if (f->path == NULL || f->archive == NULL || f->folder == NULL) {
+        follow_free(f);
+        return fault(err, EDDY_ENOMEM, "out of memory");
+    }
+    char *slash = strrchr(f->folder, '/');
+    f->base = f->path + (slash == NULL ? 0 : slash - f->folder + 1);
+    if (slash == NULL)
+        memcpy(f->folder, ".", *f->folder == '\0' ? 1 : 2);
+    else
+        slash[slash == f->folder ? 1 : 0] = '\0';
+    if (*f->base == '\0' || strlen(f->base) > NAME_MAX) {
+        follow_free(f);
+        return fault(err, EDDY_EIO, "'%s': not the name of a file", options->path);
+    }
+    if (state != NULL) {
+        f->state = *state;
+        f->resuming = state->reading;
+    }
+    *out = f;
+    return EDDY_OK;
+}
+
+void follow_free(struct follow *f)
+{
+    if (f == NULL)
+        return;
+    drop_part(f);
+    free(f->path);
+    free(f->folder);
+    free(f->archive);
+    free(f);
+}
+
+const struct follow_state *follow_state(const struct follow *f)
+{
+    if (f->now.fd >= 0 && f->now.kind == GENERATION_OPAQUE && f->now.offset > 0)
+        return NULL;
+    return &f->state;
+}
+
+void follow_stats(const struct follow *f, struct follow_stats *out)
+{
+    *out = f->stats;
+    out->reading = f->now.fd >= 0;
+    if (f->now.fd < 0 || f->now.kind == GENERATION_GZIP)
+        return;
+    uint64_t size = generation_size(&f->now);
+    out->lag = size > f->now.offset ? size - f->now.offset : 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* follow_state.h - how far a log was read, so that it can be found again after a restart. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "generation.h"
+#include "places.h"
+#include "siblings.h"
+
+#define FOLLOW_DONE_MAX 256 /* finished parts remembered, so that none is read again */
+
+/* A sibling may have been written this much earlier than the part just read and still be newer:
+ * clocks of file systems are coarse, and a writer may finish its old file late. */
+#define FOLLOW_SLACK_NS INT64_C(10000000000)
+
+/* All that must survive a restart: which part is being read, up to where, and which parts are
+ * finished. `offset` is always the start of a line. */
+struct follow_state {
+    bool reading; /* a part is open; else the next four mean nothing */
+    uint64_t dev, ino;
+    struct print print;
+    uint64_t offset;   /* of the text, decompressed */
+    int64_t newest_ns; /* when the last part read was last written: older ones are history;
+                          0: the directory was never looked at */
+    size_t done_count; /* ever added */
+    struct print done[FOLLOW_DONE_MAX]; /* a ring: entry n is at n % FOLLOW_DONE_MAX */
+};
+
+bool follow_state_finished(const struct follow_state *s, struct print print);
+void follow_state_finish(struct follow_state *s, struct print print);
+
+struct follow_want {
+    uint64_t size; /* at least so many bytes (not known of compressed files) */
+    bool copy;     /* only under another inode */
+};
+
+/* Opens the part that `s` names under whatever name it has now: the path itself, or a renamed,
+ * copied or compressed sibling. Returns 1, 0 if there is none, -1 if that can't be told now. */
+int follow_state_find(const struct follow_state *s, const struct places *p, const char *base,
+                      const struct follow_want *want, struct generation *out,
+                      struct sibling *where);

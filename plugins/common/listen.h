@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* listen.h - takes records from Unix and TCP sockets; each connection is a stream of its own. */
+#pragma once
+
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "eddy.h"
+#include "say.h"
+
+#define LISTEN_CLIENTS_MAX  64            /* connections of one listener */
+#define LISTEN_DATAGRAM_MAX (1024 * 1024) /* bytes; longer ones are cut, and told once a minute */
+#define LISTEN_FDS_MAX      (LISTEN_CLIENTS_MAX + 1)
+
+struct listener;
+
+struct listen_stats {
+    size_t connections; /* open now */
+    uint64_t accepted;  /* ever */
+    uint64_t bytes;     /* fed */
+    uint64_t cut;       /* datagrams longer than LISTEN_DATAGRAM_MAX */
+};
+
+/* `spec` as in socket_parse(). A datagram is a record (or several lines), a connection is a
+ * stream of lines; what a connection leaves unfinished when it ends counts as its last record.
+ * `engine` and `say` are kept. */
+int listener_open(eddy_engine *engine, const char *spec, const struct say *say,
+                  struct listener **out, eddy_error *err);
+
+/* Ends all streams, closes, removes the socket file if it is still ours. */
+void listener_close(struct listener *l);
+
+/* Writes what to wait for to `fds` (room for LISTEN_FDS_MAX). Returns their number. */
+size_t listener_poll(const struct listener *l, struct pollfd *fds);
+
+/* After poll() over exactly these `fds`: accepts, reads at most one piece (256 KiB) from each
+ * connection, feeds. Returns the bytes taken. */
+size_t listener_turn(struct listener *l, const struct pollfd *fds, size_t count);
+
+void listener_stats(const struct listener *l, struct listen_stats *out);
