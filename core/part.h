@@ -19,7 +19,7 @@ enum option_type {
     OPTION_FLAG,     /* bool:     on|off */
     OPTION_NUMBER,   /* double:   low..high */
     OPTION_COUNT,    /* uint64_t: low..high */
-    OPTION_BYTES,    /* uint64_t: bytes; K, M, G are powers of 1024 */
+    OPTION_BYTES,    /* uint64_t: bytes; K, M, G, T are powers of 1024 */
     OPTION_DURATION, /* int64_t:  microseconds; written with us, ms, s, m, h or d */
     OPTION_TEXT,     /* const char *: "" if not set */
     OPTION_LIST      /* const char *: entries joined by newlines; setting again adds one */
@@ -54,11 +54,12 @@ struct input {
                           eddy_flow *flow);
 };
 
-/* What a detector says of a row: a p-value under its own null model. */
+/* What a detector says of a row. */
 struct finding {
-    double score; /* -log10 of the nominal p; 0 = usual; NAN = nothing to say */
-    double p;     /* after calibration */
-    bool sample;  /* is this a fresh sample for the calibration (else: the same one again) */
+    double score;  /* -log10 of p under its own null model; 0 = usual; NAN = nothing to say */
+    double sample; /* a score for the calibration to learn from; NAN = none with this row */
+    double tests;  /* how many such looks the host's window or past holds; at least 1 */
+    double p;      /* after calibration: filled by the score step */
 };
 
 struct detector {

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* decide.c - from p-values to incidents: groups evidence by host and detector, keeps the budget. */
+#include "decide/decide.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state/host.h"
+#include "util/error.h"
+
+#define CONF(field) offsetof(struct decide_conf, field)
+
+static const struct option options[] = {
+    {"max_incidents_per_day", OPTION_NUMBER, CONF(per_day), "20", 0, 1e6,
+     "No 24 hours bring more incidents than this; what is over is withheld and counted."},
+    {"p", OPTION_NUMBER, CONF(p), "1e-5", 0, 1,
+     "A host's window is an incident if it would happen by chance less often than this."},
+    {"extreme", OPTION_NUMBER, CONF(extreme), "1e-9", 0, 1,
+     "Below this p the reserve of the budget may be used, and severity is high."},
+    {"join", OPTION_NUMBER, CONF(join), "1e-3", 0, 1,
+     "A flow with a lower p belongs to its host's open incident."},
+    {"quiet", OPTION_DURATION, CONF(quiet_us), "4h", 60, 2592000,
+     "An incident without new evidence for this long is closed."},
+    {0},
+};
+
+const struct part decide_part = {
+    .name = "decide",
+    .help = "When evidence becomes an incident, and how many a day.",
+    .conf_size = sizeof(struct decide_conf),
+    .options = options,
+};
+
+#define SWEEP_US (60 * INT64_C(1000000)) /* how often quiet incidents are looked for */
+#define GROWS    16                      /* flows at which the first growth is told, then doublings */
+
+int decide_new(decide_fn *tell, void *user, struct decide_state **out, eddy_error *err)
+{
+    struct decide_state *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return error_nomem(err);
+    s->pool = calloc(INCIDENTS_OPEN, sizeof *s->pool);
+    if (s->pool == NULL) {
+        free(s);
+        return error_nomem(err);
+    }
+    s->tell = tell;
+    s->user = user;
+    *out = s;
+    return EDDY_OK;
+}
+
+void decide_free(struct decide_state *s)
+{
+    if (s == NULL)
+        return;
+    free(s->pool);
+    free(s);
+}
+
+static void tell(struct decide_state *s, struct incident *incident, eddy_incident_state state)
+{
+    struct incident_event event = {.state = (int)state, .incident = *incident};
+    incident->told_flows = incident->flows;
+    s->tell(&event, s->user);
+}
+
+/* ---- opening and closing ---- */
+
+static void close_incident(struct decide_state *s, struct incident *incident)
+{
+    tell(s, incident, EDDY_INCIDENT_CLOSED);
+    incident->open = false;
+    s->counts.open--;
+}
+
+static void sweep(struct decide_state *s, int64_t quiet_us, int64_t now_us)
+{
+    for (size_t i = 0; i < INCIDENTS_OPEN; i++)
+        if (s->pool[i].open && s->pool[i].end_us + quiet_us < now_us)
+            close_incident(s, &s->pool[i]);
+    s->swept_us = now_us;
+}
+
+static struct incident *take_free(struct decide_state *s)
+{
+    struct incident *quietest = NULL;
+    for (size_t n = 0; n < INCIDENTS_OPEN; n++) {
+        struct incident *incident = &s->pool[(s->next_free + n) % INCIDENTS_OPEN];
+        if (!incident->open) {
+            s->next_free = (uint16_t)((s->next_free + n + 1) % INCIDENTS_OPEN);
+            return incident;
+        }
+        if (quietest == NULL || incident->end_us < quietest->end_us)
+            quietest = incident;
+    }
+    close_incident(s, quietest);
+    return quietest;
+}
+
+/* The host's open incident of this detector, or NULL. */
+static struct incident *open_of(const struct decide_state *s, const struct host *host,
+                                size_t detector)
+{
+    if (host->incident[detector] == 0)
+        return NULL;
+    struct incident *incident = &s->pool[host->incident[detector] - 1];
+    bool same = incident->open && incident->detector == detector &&
+                memcmp(incident->host, host->address, 16) == 0;
+    return same ? incident : NULL;
+}
+
+static struct incident *open_new(struct decide_state *s, const struct row *row, size_t detector)
+{
+    struct incident *incident = take_free(s);
+    *incident = (struct incident){.open = true,
+                                  .withheld = true, /* until the budget says otherwise */
+                                  .detector = (uint8_t)detector,
+                                  .start_us = row->flow.start_us,
+                                  .end_us = row->end_us,
+                                  .host_place = row->src,
+                                  .p = 1.0,
+                                  .explained_score = -1.0};
+    memcpy(incident->host, row->flow.src, 16);
+    incident_name(incident, registry_detectors[detector]->part.name);
+    row->host->incident[detector] = (uint16_t)(incident - s->pool + 1);
+    s->counts.open++;
+    return incident;
+}
+
+/* ---- evidence ---- */
+
+/* High: extreme, or two detectors agree about the host. */
+static int severity_of(const struct decide_state *s, const struct decide_conf *conf,
+                       const struct row *row, const struct incident *incident)
+{
+    for (size_t i = 0; registry_detectors[i] != NULL; i++)
+        if (i != incident->detector && open_of(s, row->host, i) != NULL)
+            return EDDY_HIGH;
+    if (incident->p <= conf->extreme)
+        return EDDY_HIGH;
+    return incident->p <= sqrt(conf->extreme * conf->p) ? EDDY_MEDIUM : EDDY_LOW;
+}
+
+/* Words for the strongest evidence so far, and anew when much has been added to it. */
+static void explain(struct incident *incident, const struct score_state *score,
+                    const struct score_conf *conf, const struct row *row)
+{
+    const struct finding *finding = &row->finding[incident->detector];
+    bool stronger = finding->score > incident->explained_score + 0.05;
+    bool longer = finding->score > incident->explained_score - 0.3 &&
+                  incident->flows >= 2 * incident->explained_flows;
+    if (!stronger && !longer)
+        return;
+    incident->explained_score = fmax(finding->score, incident->explained_score);
+    incident->explained_flows = incident->flows;
+    score_explain(score, conf, incident->detector, row, &incident->why);
+    incident->proto = row->flow.proto;
+    incident->peer_port = incident->why.names_peer ? row->flow.dst_port : 0;
+    memset(incident->peer, 0, 16);
+    incident->peer_place = (struct place){0};
+    if (incident->why.names_peer) {
+        memcpy(incident->peer, row->flow.dst, 16);
+        incident->peer_place = row->dst;
+    }
+}
+
+/* Sends it if it may be sent, or says that it has grown. */
+static void publish(struct decide_state *s, const struct decide_conf *conf,
+                    struct incident *incident, bool opened, int64_t now_us)
+{
+    struct budget_conf budget = {.per_day = conf->per_day, .p = conf->p, .extreme = conf->extreme};
+    if (incident->withheld && budget_take(&s->budget, &budget, incident->p, now_us)) {
+        incident->withheld = false;
+        s->counts.incidents[incident->detector]++;
+        tell(s, incident, EDDY_INCIDENT_NEW);
+    } else if (opened) {
+        s->counts.withheld[incident->detector]++;
+        tell(s, incident, EDDY_INCIDENT_NEW);
+    } else if (incident->flows >= GROWS && incident->flows >= 2 * incident->told_flows) {
+        tell(s, incident, EDDY_INCIDENT_GROWING);
+    }
+}
+
+static void weigh(struct decide_state *s, const struct decide_conf *conf,
+                  const struct score_state *score, const struct score_conf *score_conf,
+                  struct row *row, size_t detector, int64_t now_us)
+{
+    const struct finding *finding = &row->finding[detector];
+    struct incident *incident = open_of(s, row->host, detector);
+    double p = smallest_of(finding->p, finding->tests * (double)score->count);
+    bool opened = incident == NULL && p <= conf->p;
+    if (opened)
+        incident = open_new(s, row, detector);
+    if (incident == NULL)
+        return;
+    incident->p = fmin(incident->p, p);
+    incident_add(incident, row);
+    explain(incident, score, score_conf, row);
+    incident->severity = severity_of(s, conf, row, incident);
+    publish(s, conf, incident, opened, now_us);
+    s->counts.flows[detector]++;
+    row->verdict.flags |= EDDY_IN_INCIDENT;
+}
+
+void decide(struct decide_state *s, const struct decide_conf *conf,
+            const struct score_state *score, const struct score_conf *score_conf, struct row *row,
+            int64_t now_us)
+{
+    for (size_t i = 0; i < score->count; i++)
+        if (row->finding[i].p <= conf->join)
+            weigh(s, conf, score, score_conf, row, i, now_us);
+    if (now_us - s->swept_us > SWEEP_US || now_us < s->swept_us)
+        sweep(s, conf->quiet_us, now_us);
+}
+
+void decide_end(struct decide_state *s)
+{
+    for (size_t i = 0; i < INCIDENTS_OPEN; i++)
+        if (s->pool[i].open)
+            close_incident(s, &s->pool[i]);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* decide.h - from p-values to incidents: groups evidence by host and detector, keeps the budget. */
+#pragma once
+
+#include "decide/budget.h"
+#include "decide/incidents.h"
+#include "part.h"
+#include "row.h"
+#include "score/score.h"
+
+extern const struct part decide_part;
+
+struct decide_conf {
+    double p;       /* of a host's window, below which it is an incident */
+    double join;    /* of a flow, below which it belongs to an open incident */
+    double extreme;
+    double per_day;
+    int64_t quiet_us;
+};
+
+struct decide_counts {
+    uint64_t incidents[DETECTOR_MAX], withheld[DETECTOR_MAX], flows[DETECTOR_MAX];
+    uint64_t open;
+};
+
+/* Told of each incident as it opens, grows, is released from being withheld, and closes. */
+typedef void decide_fn(const struct incident_event *event, void *user);
+
+struct decide_state {
+    struct incident *pool; /* INCIDENTS_OPEN */
+    uint16_t next_free;    /* where to look first */
+    int64_t swept_us;      /* event time of the last look for quiet ones */
+    struct budget budget;
+    struct decide_counts counts;
+    decide_fn *tell;
+    void *user;
+};
+
+int decide_new(decide_fn *tell, void *user, struct decide_state **out, eddy_error *err);
+void decide_free(struct decide_state *state);
+
+/* Opens or grows incidents with this row's evidence and sets its verdict's flags. `now_us` is the
+ * watermark. */
+void decide(struct decide_state *state, const struct decide_conf *conf,
+            const struct score_state *score, const struct score_conf *score_conf, struct row *row,
+            int64_t now_us);
+
+/* Closes all that is open; hosts that still point at them find them closed. */
+void decide_end(struct decide_state *state);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* incidents.c - evidence about one host from one detector, as long as it keeps coming. */
+#include "decide/incidents.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/hash.h"
+
+void incident_name(struct incident *incident, const char *detector)
+{
+    uint64_t hash = hash_address(incident->host, 0);
+    for (const char *at = detector; *at != '\0'; at++)
+        hash = hash_add(hash, (uint8_t)*at);
+    hash = hash_add(hash, (uint64_t)incident->start_us);
+    (void)snprintf(incident->id, sizeof incident->id, "%016llx", (unsigned long long)hash);
+}
+
+/* The first ids, then every doubling replaces one in turn: from the whole of its time. */
+static void keep_id(struct incident *incident, const eddy_flow *flow)
+{
+    unsigned slot = incident->flow_id_count;
+    if (slot < INCIDENT_FLOW_IDS)
+        incident->flow_id_count++;
+    else if ((incident->flows & (incident->flows - 1)) == 0)
+        slot = INCIDENT_FLOW_IDS / 2 + (unsigned)__builtin_ctzll(incident->flows) % (INCIDENT_FLOW_IDS / 2);
+    else
+        return;
+    memcpy(incident->flow_ids[slot], flow->id, sizeof flow->id);
+}
+
+void incident_add(struct incident *incident, const struct row *row)
+{
+    incident->flows++;
+    if (row->flow.start_us < incident->start_us)
+        incident->start_us = row->flow.start_us;
+    if (row->end_us > incident->end_us)
+        incident->end_us = row->end_us;
+    if (row->flow.id[0] != '\0')
+        keep_id(incident, &row->flow);
+}
+
+void incident_view(const struct incident_event *event, struct incident_room *room,
+                   eddy_incident *out)
+{
+    const struct incident *i = &event->incident;
+    for (size_t n = 0; n < i->why.count; n++) {
+        const struct explained *reason = &i->why.reason[n];
+        room->reasons[n] = (eddy_reason){.feature = reason->feature,
+                                         .text = reason->text,
+                                         .value = reason->value,
+                                         .usual = reason->usual,
+                                         .share = reason->share};
+    }
+    for (size_t n = 0; n < i->flow_id_count; n++)
+        room->flow_ids[n] = i->flow_ids[n];
+    *out = (eddy_incident){
+        .id = i->id,
+        .detector = registry_detectors[i->detector]->part.name,
+        .technique = registry_detectors[i->detector]->technique,
+        .peer_port = i->peer_port,
+        .proto = i->proto,
+        .host_country = i->host_place.country,
+        .peer_country = i->peer_place.country,
+        .host_asn = i->host_place.asn,
+        .peer_asn = i->peer_place.asn,
+        .start_us = i->start_us,
+        .end_us = i->end_us,
+        .flows = i->flows,
+        .p = i->p,
+        .score = -log10(i->p),
+        .severity = i->severity,
+        .state = event->state,
+        .withheld = i->withheld,
+        .reasons = room->reasons,
+        .reason_count = i->why.count,
+        .flow_ids = room->flow_ids,
+        .flow_id_count = i->flow_id_count,
+        .summary = i->why.sentence,
+    };
+    memcpy(out->host, i->host, 16);
+    memcpy(out->peer, i->peer, 16);
+}

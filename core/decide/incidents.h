@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* incidents.h - evidence about one host from one detector, as long as it keeps coming. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "row.h"
+#include "score/explanation.h"
+
+#define INCIDENT_FLOW_IDS 8
+#define INCIDENTS_OPEN    1024 /* at once; the one quiet for longest is closed for a new one */
+
+struct incident {
+    bool open;
+    bool withheld;
+    uint8_t detector; /* index in parts.def's order */
+    char id[17];
+    uint8_t host[16], peer[16];
+    uint16_t peer_port;
+    uint8_t proto;
+    struct place host_place, peer_place;
+    int64_t start_us, end_us;
+    uint64_t flows;
+    uint64_t told_flows;     /* at the last event */
+    double p;                /* smallest, corrected for the number of looks */
+    double explained_score;  /* the detector's score at the last explanation */
+    uint64_t explained_flows;
+    int severity;
+    struct explanation why;
+    char flow_ids[INCIDENT_FLOW_IDS][sizeof((eddy_flow *)0)->id];
+    uint8_t flow_id_count;
+};
+
+/* A copy that can be handed to another thread. */
+struct incident_event {
+    int state; /* an eddy_incident_state */
+    struct incident incident;
+};
+
+/* The same as the public struct, for the time of a call: pointers go into `event` and `room`. */
+struct incident_room {
+    eddy_reason reasons[EXPLANATION_REASONS];
+    const char *flow_ids[INCIDENT_FLOW_IDS];
+};
+
+void incident_view(const struct incident_event *event, struct incident_room *room,
+                   eddy_incident *out);
+
+/* Names the incident: the same host, detector and first flow give the same id. */
+void incident_name(struct incident *incident, const char *detector);
+
+/* Counts the flow in. */
+void incident_add(struct incident *incident, const struct row *row);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* engine.h - what workers share. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "clean/clean.h"
+#include "counter.h"
+#include "decide/decide.h"
+#include "keeper.h"
+#include "reason.h"
+#include "score/score.h"
+#include "settings.h"
+#include "state/state.h"
+#include "util/log.h"
+
+/* Of one worker; a freed worker's counts are folded into the engine's. */
+struct worker_counts {
+    struct counter read, scored;
+    struct counter reason[REASON_COUNT];
+    struct counter corrected[CORRECTION_COUNT];
+};
+
+struct eddy_engine {
+    pthread_mutex_t lock; /* guards everything below but what says otherwise */
+    unsigned holders;     /* the host and each worker */
+    /* Also read without the lock, to notice a change: written under the lock, released there,
+     * acquired by workers, who then take the lock to hold the new one. */
+    struct settings *_Atomic settings;
+    struct state *state;
+    struct score_state *score;
+    struct decide_state *decide;
+    bool learning; /* the first of two passes */
+    eddy_worker *workers; /* a list */
+    struct worker_counts retired;
+    uint64_t reloads, reloads_failed;
+
+    eddy_hooks hooks;   /* never changes */
+    struct log log;     /* locks itself */
+    struct keeper *keeper; /* locks itself */
+};
+
+/* The settings in force, held for the caller; give them back with engine_release. */
+struct settings *engine_hold(eddy_engine *engine);
+void engine_release(eddy_engine *engine, struct settings *settings);
+
+void engine_join(eddy_engine *engine, eddy_worker *worker);
+void engine_leave(eddy_engine *engine, eddy_worker *worker);
+
+/* Replaces the settings in force. */
+void engine_publish(eddy_engine *engine, struct settings *settings);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* nets.h - which networks are ours, and which addresses stand for groups. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "part.h"
+
+extern const struct part nets_part;
+
+struct nets_conf {
+    const char *local; /* CIDR blocks, one a line; "" = the private ones */
+};
+
+struct nets;
+
+/* Reads the blocks. ECONFIG names the one that can't be read. */
+int nets_new(const struct nets_conf *conf, struct nets **out, eddy_error *err);
+void nets_free(struct nets *nets);
+
+bool nets_local(const struct nets *nets, const uint8_t address[16]);
+
+/* Multicast (RFC 5771, RFC 4291) or limited or likely directed broadcast. */
+bool nets_group(const struct nets *nets, const uint8_t address[16]);

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* metrics.c - one snapshot of all metrics, in the order of metrics.def. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "emit/promtext.h"
+#include "engine.h"
+#include "util/text.h"
+#include "worker.h"
+
+#define INPUTS_MAX 64 /* named in metrics; the others are summed as "other" */
+
+struct input_counts {
+    char name[64];
+    uint64_t read, scored, skipped, rejected;
+};
+
+/* What is read under the engine's lock, so that the visitor can take its time. */
+struct snapshot {
+    struct input_counts input[INPUTS_MAX + 1];
+    size_t inputs;
+    uint64_t reason[REASON_COUNT], corrected[CORRECTION_COUNT];
+    struct decide_counts decide;
+    double budget_left, calibration_error[DETECTOR_MAX];
+    uint64_t hosts, pairs, evictions[3], late, memory, reloads, reloads_failed;
+    uint64_t country_built, asn_built;
+    double event_time_s;
+    struct keeper_counts keeper;
+    struct topk_slot top[TOPK_SLOTS];
+    size_t tops;
+};
+
+/* ---- the snapshot ---- */
+
+static void add_reasons(struct snapshot *s, struct input_counts *input,
+                        const struct worker_counts *counts)
+{
+    for (size_t i = 1; i < REASON_COUNT; i++) {
+        uint64_t n = counter_read(&counts->reason[i]);
+        s->reason[i] += n;
+        if (reason_table[i].result == REASON_REJECTED)
+            input->rejected += n;
+        else
+            input->skipped += n;
+    }
+    for (size_t i = 0; i < CORRECTION_COUNT; i++)
+        s->corrected[i] += counter_read(&counts->corrected[i]);
+    input->read += counter_read(&counts->read);
+    input->scored += counter_read(&counts->scored);
+}
+
+/* Workers with one name are one input; beyond INPUTS_MAX names the last slot takes all. */
+static struct input_counts *input_named(struct snapshot *s, const char *name)
+{
+    for (size_t i = 0; i < s->inputs; i++)
+        if (strcmp(s->input[i].name, name) == 0)
+            return &s->input[i];
+    if (s->inputs == INPUTS_MAX)
+        name = "other";
+    struct input_counts *input = &s->input[s->inputs];
+    s->inputs += s->inputs < INPUTS_MAX;
+    (void)snprintf(input->name, sizeof input->name, "%s", name); /* same size: fits */
+    return input;
+}
+
+static void take_state(struct snapshot *s, eddy_engine *e, const struct settings *set)
+{
+    s->hosts = e->state->hosts.used;
+    s->pairs = e->state->pairs.used;
+    s->evictions[0] = e->state->hosts.evictions;
+    s->evictions[1] = e->state->pairs.evictions;
+    s->evictions[2] = e->state->rings.evictions;
+    s->late = e->state->late;
+    s->memory = set->state->memory;
+    s->event_time_s = (double)e->state->watermark.now_us * 1e-6;
+    s->decide = e->decide->counts;
+    struct budget_conf budget = {.per_day = set->decide->per_day};
+    s->budget_left = budget_left(&e->decide->budget, &budget);
+    for (size_t i = 0; i < e->score->count; i++)
+        s->calibration_error[i] = calibration_error(&e->score->calibration[i]);
+    if (set->state->top_hosts > 0)
+        s->tops = topk_largest(e->state->busiest, s->top, (size_t)set->state->top_hosts);
+    s->country_built = geoip_country_built(set->geoip);
+    s->asn_built = geoip_asn_built(set->geoip);
+    s->reloads = e->reloads;
+    s->reloads_failed = e->reloads_failed;
+}
+
+static void take(struct snapshot *s, eddy_engine *e)
+{
+    memset(s, 0, sizeof *s);
+    pthread_mutex_lock(&e->lock);
+    if (counter_read(&e->retired.read) > 0)
+        add_reasons(s, input_named(s, "closed"), &e->retired);
+    for (const eddy_worker *w = e->workers; w != NULL; w = w->next)
+        add_reasons(s, input_named(s, w->name), &w->counts);
+    take_state(s, e, atomic_load_explicit(&e->settings, memory_order_relaxed));
+    pthread_mutex_unlock(&e->lock);
+    keeper_counts(e->keeper, &s->keeper);
+}
+
+/* ---- samples ---- */
+
+struct visit {
+    const struct snapshot *s;
+    eddy_metric metric; /* name, help and kind of the metric under way */
+    eddy_metric_fn *each;
+    void *user;
+};
+
+static int sample(struct visit *v, const char *labels, double value)
+{
+    v->metric.labels = labels;
+    v->metric.value = value;
+    return v->each(&v->metric, v->user);
+}
+
+static int labelled(struct visit *v, const char *name, const char *value, double number)
+{
+    char buffer[160];
+    struct text labels = text_over(buffer, sizeof buffer);
+    promtext_label(&labels, name, value);
+    return sample(v, buffer, number);
+}
+
+static int by_detector(struct visit *v, const uint64_t *counts)
+{
+    int stop = 0;
+    for (size_t i = 0; registry_detectors[i] != NULL && stop == 0; i++)
+        stop = labelled(v, "detector", registry_detectors[i]->part.name, (double)counts[i]);
+    return stop;
+}
+
+static int by_reason(struct visit *v, enum reason_result result)
+{
+    int stop = 0;
+    for (size_t i = 1; i < REASON_COUNT && stop == 0; i++)
+        if (reason_table[i].result == result)
+            stop = labelled(v, "reason", reason_table[i].name, (double)v->s->reason[i]);
+    return stop;
+}
+
+static int visit_build_info(struct visit *v)
+{
+    return labelled(v, "version", eddy_version(), 1);
+}
+
+static int visit_flows_total(struct visit *v)
+{
+    int stop = 0;
+    for (size_t i = 0; i < v->s->inputs && stop == 0; i++)
+        stop = labelled(v, "input", v->s->input[i].name, (double)v->s->input[i].scored);
+    return stop;
+}
+
+static int input_result(struct visit *v, const struct input_counts *input, const char *result,
+                        uint64_t count)
+{
+    char buffer[160];
+    struct text labels = text_over(buffer, sizeof buffer);
+    promtext_label(&labels, "input", input->name);
+    promtext_label(&labels, "result", result);
+    return sample(v, buffer, (double)count);
+}
+
+static int visit_input_records_total(struct visit *v)
+{
+    int stop = 0;
+    for (size_t i = 0; i < v->s->inputs && stop == 0; i++) {
+        const struct input_counts *input = &v->s->input[i];
+        stop = input_result(v, input, "scored", input->scored);
+        if (stop == 0)
+            stop = input_result(v, input, "skipped", input->skipped);
+        if (stop == 0)
+            stop = input_result(v, input, "rejected", input->rejected);
+    }
+    return stop;
+}
+
+static int visit_records_skipped_total(struct visit *v)
+{
+    return by_reason(v, REASON_SKIPPED);
+}
+
+static int visit_records_rejected_total(struct visit *v)
+{
+    return by_reason(v, REASON_REJECTED);
+}
+
+static int visit_flows_corrected_total(struct visit *v)
+{
+    int stop = 0;
+    for (size_t i = 0; i < CORRECTION_COUNT && stop == 0; i++)
+        stop = labelled(v, "rule", correction_names[i], (double)v->s->corrected[i]);
+    return stop;
+}
+
+static int visit_late_flows_total(struct visit *v)
+{
+    return sample(v, "", (double)v->s->late);
+}
+
+static int visit_incidents_total(struct visit *v)
+{
+    return by_detector(v, v->s->decide.incidents);
+}
+
+static int visit_incidents_withheld_total(struct visit *v)
+{
+    return by_detector(v, v->s->decide.withheld);
+}
+
+static int visit_incidents_open(struct visit *v)
+{
+    return sample(v, "", (double)v->s->decide.open);
+}
+
+static int visit_incident_budget_remaining(struct visit *v)
+{
+    return sample(v, "", floor(v->s->budget_left));
+}
+
+static int visit_anomalous_flows_total(struct visit *v)
+{
+    return by_detector(v, v->s->decide.flows);
+}
+
+static int visit_calibration_error_ratio(struct visit *v)
+{
+    int stop = 0;
+    for (size_t i = 0; registry_detectors[i] != NULL && stop == 0; i++)
+        if (!isnan(v->s->calibration_error[i]))
+            stop = labelled(v, "detector", registry_detectors[i]->part.name,
+                            v->s->calibration_error[i]);
+    return stop;
+}
+
+static int visit_hosts_tracked(struct visit *v)
+{
+    return sample(v, "", (double)v->s->hosts);
+}
+
+static int visit_pairs_tracked(struct visit *v)
+{
+    return sample(v, "", (double)v->s->pairs);
+}
+
+static int visit_evictions_total(struct visit *v)
+{
+    static const char *const tables[] = {"hosts", "pairs", "times"};
+    int stop = 0;
+    for (size_t i = 0; i < 3 && stop == 0; i++)
+        stop = labelled(v, "table", tables[i], (double)v->s->evictions[i]);
+    return stop;
+}
+
+static int visit_state_memory_bytes(struct visit *v)
+{
+    return sample(v, "", (double)v->s->memory);
+}
+
+static int visit_event_time_seconds(struct visit *v)
+{
+    return v->s->event_time_s > 0 ? sample(v, "", v->s->event_time_s) : 0;
+}
+
+static int visit_geoip_database_timestamp_seconds(struct visit *v)
+{
+    int stop = 0;
+    if (v->s->country_built != 0)
+        stop = labelled(v, "database", "country", (double)v->s->country_built);
+    if (v->s->asn_built != 0 && stop == 0)
+        stop = labelled(v, "database", "asn", (double)v->s->asn_built);
+    return stop;
+}
+
+static int visit_output_errors_total(struct visit *v)
+{
+    int stop = 0;
+    for (size_t i = 0; registry_outputs[i] != NULL && stop == 0; i++)
+        stop = labelled(v, "output", registry_outputs[i]->part.name,
+                        (double)v->s->keeper.errors[i]);
+    return stop;
+}
+
+static int visit_output_dropped_total(struct visit *v)
+{
+    return sample(v, "", (double)v->s->keeper.dropped);
+}
+
+static int visit_config_reloads_total(struct visit *v)
+{
+    int stop = labelled(v, "result", "ok", (double)v->s->reloads);
+    return stop != 0 ? stop : labelled(v, "result", "failed", (double)v->s->reloads_failed);
+}
+
+static int visit_top_host_flows(struct visit *v)
+{
+    int stop = 0;
+    char buffer[46];
+    for (size_t i = 0; i < v->s->tops && stop == 0; i++)
+        stop = labelled(v, "host", eddy_address_text(v->s->top[i].key, buffer),
+                        (double)v->s->top[i].count);
+    return stop;
+}
+
+static const struct {
+    const char *name, *help;
+    eddy_kind kind;
+    int (*visit)(struct visit *v);
+} table[] = {
+#define METRIC(name, kind, help) {"eddy_" #name, help, EDDY_##kind, visit_##name},
+#include "metrics.def"
+#undef METRIC
+};
+
+int eddy_engine_metrics(eddy_engine *engine, eddy_metric_fn *each, void *user)
+{
+    struct snapshot snapshot;
+    take(&snapshot, engine);
+    struct visit visit = {.s = &snapshot, .each = each, .user = user};
+    int stop = 0;
+    for (size_t i = 0; i < sizeof table / sizeof *table && stop == 0; i++) {
+        visit.metric = (eddy_metric){
+            .name = table[i].name, .help = table[i].help, .kind = table[i].kind};
+        stop = table[i].visit(&visit);
+    }
+    return stop;
+}
+
+int eddy_engine_metrics_text(eddy_engine *engine, char *buf, size_t size)
+{
+    struct text text = text_over(buf, size);
+    struct promtext prom = promtext_over(&text);
+    (void)eddy_engine_metrics(engine, promtext_metric, &prom); /* never stops */
+    return (int)text.length;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* row.h - one flow on its way through the pipeline, and which step fills which field. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "eddy.h"
+#include "part.h"
+#include "service.h"
+
+enum column {
+#define COLUMN(name, formula, help) COLUMN_##name,
+#include "features.def"
+#undef COLUMN
+    COLUMN_COUNT
+};
+
+#define DETECTOR_MAX 12 /* more than parts.def will ever name; a row has room for all */
+
+struct host;
+struct pair;
+struct ring;
+
+/* What is known of an address besides itself. */
+struct place {
+    char country[3];  /* ISO 3166, "" if not known */
+    uint32_t asn;     /* 0 if not known */
+    bool local;       /* one of our networks (nets.local) */
+    bool group;       /* multicast or broadcast: nobody answers, nobody is scanned */
+};
+
+struct row {
+    eddy_flow flow; /* ingest; clean corrects it */
+
+    uint64_t duration_us;              /* clean: 0 where the flow has EDDY_UNSET, as below */
+    uint64_t bytes_out, bytes_in;      /* clean */
+    uint64_t packets_out, packets_in;  /* clean */
+    int64_t end_us;                    /* clean: start + duration */
+    bool failed;                       /* clean: the peer did not answer, or refused */
+    bool cleaned;                      /* clean: something impossible was corrected */
+    enum service service;              /* clean: what kind of conversation this is */
+
+    struct place src, dst; /* enrich */
+
+    struct host *host;       /* state: the source's record */
+    struct pair *pair;       /* state: source, destination, port and protocol */
+    struct ring *ring;       /* state: recent times of the pair; NULL until it has a few flows */
+    uint32_t hosts_known;    /* state: local hosts in the table */
+    uint32_t prevalence;     /* state: about how many local hosts use this service of the destination */
+    bool late;               /* state: older than the windows; scored, but not counted in them */
+    bool first_pass;         /* state: only learning */
+
+    double column[COLUMN_COUNT]; /* features */
+
+    struct finding finding[DETECTOR_MAX]; /* score, in the order of parts.def */
+    eddy_verdict verdict;                 /* score; decide adds flags */
+    int best;                             /* score: index of the lowest p, -1 if none spoke */
+};

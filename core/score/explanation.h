@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* explanation.h - why: what a detector says of a row in numbers and in words. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define EXPLANATION_REASONS 6
+
+struct explained {
+    const char *feature; /* static: what was measured */
+    char text[128];
+    double value, usual; /* usual: NAN if there is none */
+    double share;        /* of the evidence; negative = it lowered the score */
+};
+
+struct explanation {
+    struct explained reason[EXPLANATION_REASONS];
+    size_t count;
+    char sentence[480];
+    bool names_peer; /* the row's peer is the other end of it all */
+};
+
+/* Room for one more reason; the last one again when it is full. */
+struct explained *explanation_add(struct explanation *e, const char *feature, double value,
+                                  double usual, double share);

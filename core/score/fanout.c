@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* fanout.c - scans and sweeps: a host that tries many destinations or ports.
+ *
+ * Two quantities of a host's window (state/host.h), each from HyperLogLog sketches:
+ *
+ *   width   failed targets per failed port or per failed peer, whichever is more, times the
+ *           share of peers that failed. A sweep fails at many peers on few ports, a port scan at
+ *           many ports of few peers: both are wide. A file-sharing program fails at many peers
+ *           too, but each on a port of its own: it is narrow. That failed first contacts tell
+ *           scanners from others is the finding of Jung, Paxson, Berger, Balakrishnan, S&P 2004.
+ *   peers   all destinations, for those that sweep without failing.
+ *
+ * Each is compared with the host's own past windows, shrunk to what is usual for any host while
+ * it has few. Beyond usual, p falls as a power of the factor: (factor)^-POWER. With 3.5, fifty
+ * times as wide as usual is p = 1e-6 before anything is known of the site; from then on the
+ * calibration says what the factor means here. */
+#include <math.h>
+
+#include "row.h"
+#include "score/explanation.h"
+#include "score/words.h"
+#include "state/host.h"
+
+struct fanout_conf {
+    double usual_width, usual_peers, usual_spread;
+    double prior_windows;
+    double power;
+    double leak, suspicious;
+};
+
+#define CONF(field) offsetof(struct fanout_conf, field)
+
+static const struct option options[] = {
+    {"usual_width", OPTION_NUMBER, CONF(usual_width), "1.5", 1, 1e6,
+     "Failed targets per port or peer in a window that are usual for a host not yet known."},
+    {"usual_peers", OPTION_NUMBER, CONF(usual_peers), "20", 1, 1e6,
+     "Destinations in a window that are usual for a host not yet known."},
+    {"usual_spread", OPTION_NUMBER, CONF(usual_spread), "4", 1, 1000,
+     "Factor by which a host's destinations usually vary from window to window."},
+    {"prior_windows", OPTION_NUMBER, CONF(prior_windows), "6", 0.1, 1e6,
+     "How many windows of its own outweigh what is usual for any host."},
+    {"power", OPTION_NUMBER, CONF(power), "3.5", 0.5, 20,
+     "How fast p falls with the factor over the usual, before calibration."},
+    {"suspicious", OPTION_NUMBER, CONF(suspicious), "1e-3", 0, 1,
+     "A window with a lower p teaches the host's baseline only by fanout.leak."},
+    {"leak", OPTION_NUMBER, CONF(leak), "0.05", 0, 1, "How much a suspicious window teaches."},
+    {0},
+};
+
+#define LEAST_TARGETS 5 /* fewer failed targets than this are no scan, whatever the host's past */
+
+/* exp of the mean log of past windows and the prior. */
+static double usual(double prior_mean, const struct fanout_conf *conf, double mean, double weight)
+{
+    return exp((prior_mean * conf->prior_windows + mean * weight) / (conf->prior_windows + weight));
+}
+
+static double usual_width(const struct fanout_conf *conf, const struct fanout_memory *m)
+{
+    return usual(log(conf->usual_width), conf, m->width_mean, m->weight);
+}
+
+static double usual_peers(const struct fanout_conf *conf, const struct fanout_memory *m)
+{
+    return usual(log(conf->usual_peers), conf, m->peers_mean, m->weight);
+}
+
+/* The factor by which the host's peers vary: exp of the standard deviation of their log. */
+static double spread(const struct fanout_conf *conf, const struct fanout_memory *m)
+{
+    double prior = log(conf->usual_spread);
+    double variance = (prior * prior * conf->prior_windows + (double)m->peers_var * m->weight) /
+                      (conf->prior_windows + m->weight);
+    return exp(sqrt(variance));
+}
+
+static double failed_share(const struct window *w)
+{
+    return w->peer_count > 0 ? fmin(1.0, w->failed_peer_count / w->peer_count) : 0.0;
+}
+
+/* How wide the window is, discounted by what succeeded. */
+static double width_of(const struct window *w)
+{
+    return fmax(1.0, w->width * failed_share(w));
+}
+
+/* -log10 of (value / usual)^-power; 0 where it is not above the usual. */
+static double exceed(double value, double usual_value, double power)
+{
+    return value > usual_value ? power * log10(value / usual_value) : 0.0;
+}
+
+static double width_score(const struct fanout_conf *conf, const struct host *host)
+{
+    if (host->window.failed_target_count < LEAST_TARGETS)
+        return 0.0;
+    return exceed(width_of(&host->window), usual_width(conf, &host->fanout), conf->power);
+}
+
+static double peers_score(const struct fanout_conf *conf, const struct host *host)
+{
+    double limit = usual_peers(conf, &host->fanout) * spread(conf, &host->fanout);
+    return exceed(host->window.peer_count, limit, conf->power);
+}
+
+/* Teaches the host's baseline what the closed window came to. */
+static void learn(const struct fanout_conf *conf, struct host *host)
+{
+    struct fanout_memory *m = &host->fanout;
+    bool suspicious = host->was.score > -log10(conf->suspicious);
+    double weight = suspicious ? conf->leak : 1.0;
+    double peers = log(fmax(1.0, host->was.peers)), width = log(fmax(1.0, host->was.width));
+    double total = m->weight + weight;
+    if (total <= 0.0)
+        return;
+    /* Welford's update with weights (West, CACM 1979) */
+    double delta = peers - m->peers_mean, mean = m->peers_mean + delta * weight / total;
+    double var = (m->peers_var * m->weight + weight * delta * (peers - mean)) / total;
+    m->peers_mean = (float)mean;
+    m->peers_var = (float)var;
+    m->width_mean += (float)((width - m->width_mean) * weight / total);
+    m->weight = (float)fmin(total, 1000.0); /* a week of windows: older ones fade */
+}
+
+/* Does this flow take part: did it fail, or is its target new to the host in this window? */
+static bool takes_part(const struct row *row)
+{
+    return !row->late && !row->dst.group &&
+           (row->failed || row->pair->window_us == row->host->window.start_us);
+}
+
+static void fanout_score(void *state, const void *settings, struct row *row, struct finding *out)
+{
+    (void)state;
+    const struct fanout_conf *conf = settings;
+    struct host *host = row->host;
+    if (host->closed) {
+        out->sample = host->was.score;
+        learn(conf, host);
+        host->fanout.score = 0.0f;
+    }
+    if (!takes_part(row))
+        return;
+    double wide = width_score(conf, host), many = peers_score(conf, host);
+    double score = fmax(wide, many) - 0.30103; /* log10(2): the better of two looks */
+    host->fanout.score = (float)fmax(0.0, fmax(score, host->fanout.score));
+    if (!row->failed && wide >= many) /* an answered flow is no part of a scan that fails */
+        return;
+    out->score = fmax(0.0, score);
+}
+
+/* ---- why ---- */
+
+static void explain_shape(const struct window *w, struct text *text)
+{
+    double peers = w->failed_peer_count, ports = w->failed_port_count;
+    words_count(text, fmax(1.0, round(w->failed_target_count)));
+    text_add(text, " different targets that did not answer: about ");
+    words_count(text, fmax(1.0, round(ports)));
+    text_add(text, ports < 1.5 ? " port on " : " ports on ");
+    words_count(text, fmax(1.0, round(peers)));
+    text_add(text, peers < 1.5 ? " host" : " hosts");
+}
+
+static void explain_width(const struct fanout_conf *conf, const struct host *host, double share,
+                          struct explanation *out)
+{
+    const struct window *w = &host->window;
+    double usual_value = usual_width(conf, &host->fanout);
+    struct explained *reason =
+        explanation_add(out, "window_width", width_of(w), usual_value, share);
+    struct text text = text_over(reason->text, sizeof reason->text);
+    bool vertical = w->failed_port_count > w->failed_peer_count;
+    text_add(&text, vertical ? "unanswered ports per host: " : "unanswered hosts per port: ");
+    words_count(&text, round(width_of(w)));
+    text_add(&text, ", usual ");
+    words_count(&text, round(usual_value));
+}
+
+static void explain_peers(const struct fanout_conf *conf, const struct host *host, double share,
+                          struct explanation *out)
+{
+    double usual_value = usual_peers(conf, &host->fanout);
+    struct explained *reason =
+        explanation_add(out, "window_peers", host->window.peer_count, usual_value, share);
+    struct text text = text_over(reason->text, sizeof reason->text);
+    words_count(&text, round(host->window.peer_count));
+    text_add(&text, " destinations in the window, usual ");
+    words_count(&text, round(usual_value));
+}
+
+/* What succeeded speaks against a scan. */
+static void explain_answers(const struct window *w, struct explanation *out)
+{
+    double share = failed_share(w);
+    struct explained *reason =
+        explanation_add(out, "window_failed", share, NAN, share < 0.5 ? share - 1.0 : 0.0);
+    struct text text = text_over(reason->text, sizeof reason->text);
+    text_format(&text, "%.0f %% of its destinations did not answer", 100.0 * share);
+}
+
+static void fanout_explain(const void *state, const void *settings, const struct row *row,
+                           struct explanation *out)
+{
+    (void)state;
+    const struct fanout_conf *conf = settings;
+    const struct host *host = row->host;
+    const struct window *w = &host->window;
+    double wide = width_score(conf, host), many = peers_score(conf, host);
+    double both = fmax(wide + many, 1e-9);
+    struct text text = text_over(out->sentence, sizeof out->sentence);
+    words_place(&text, row->flow.src, &row->src);
+    if (wide >= many) {
+        explain_width(conf, host, wide / both, out);
+        text_add(&text, w->failed_port_count > w->failed_peer_count ? " scans ports: " : " sweeps: ");
+        explain_shape(w, &text);
+    } else {
+        text_add(&text, " talks to unusually many hosts: ");
+        words_count(&text, round(w->peer_count));
+    }
+    if (many > 0)
+        explain_peers(conf, host, many / both, out);
+    explain_answers(w, out);
+    text_add(&text, ", in ");
+    words_seconds(&text, (double)(row->end_us - w->start_us) * 1e-6);
+    text_add(&text, "; usual for this host is ");
+    words_count(&text, round(wide >= many ? usual_width(conf, &host->fanout)
+                                          : usual_peers(conf, &host->fanout)));
+    text_add(&text, host->fanout.weight < 1 ? " (nothing is known of it yet)." : ".");
+    out->names_peer = w->failed_peer_count < 1.5 && wide >= many;
+}
+
+const struct detector score_fanout = {
+    .part = {.name = "fanout",
+             .help = "Scans and sweeps: a host that tries many destinations or ports.",
+             .conf_size = sizeof(struct fanout_conf),
+             .options = options},
+    .technique = "T1046", /* Network Service Discovery */
+    .score = fanout_score,
+    .explain = fanout_explain,
+};

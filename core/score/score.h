@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* score.h - asks every detector, calibrates what it says, and combines. */
+#pragma once
+
+#include "part.h"
+#include "row.h"
+#include "score/calibrate.h"
+#include "score/explanation.h"
+
+struct score_state {
+    struct calibration calibration[DETECTOR_MAX];
+    void *detector[DETECTOR_MAX]; /* each detector's own site-wide memory */
+    size_t count;
+};
+
+/* Conf structs of the settings in force. */
+struct score_conf {
+    const struct calibrate_conf *calibrate;
+    const void *detector[DETECTOR_MAX]; /* in the order of parts.def */
+};
+
+int score_new(const struct score_conf *conf, struct score_state **out, eddy_error *err);
+void score_free(struct score_state *state);
+
+/* Fills row->finding, row->best and row->verdict, and learns. */
+void score(struct score_state *state, const struct score_conf *conf, struct row *row);
+
+/* Why detector `index` said what it said of the row it saw last. */
+void score_explain(const struct score_state *state, const struct score_conf *conf, size_t index,
+                   const struct row *row, struct explanation *out);
+
+/* The p of the smallest of `tests` independent p-values (Sidak 1967), exact for tiny p. */
+double smallest_of(double p, double tests);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* settings.c - everything that a reload replaces at once: settings, databases, networks. */
+#include "settings.h"
+
+#include <stdlib.h>
+
+#include "config.h"
+#include "util/error.h"
+
+static const struct option options[] = {
+    {"thread", OPTION_FLAG, offsetof(struct engine_conf, thread), "on", 0, 0,
+     "Run outputs and reloads on a thread of eddy's own; off: in eddy_engine_tick()."},
+    {0},
+};
+
+const struct part engine_part = {
+    .name = "engine",
+    .help = "How the library lives in its host.",
+    .conf_size = sizeof(struct engine_conf),
+    .options = options,
+};
+
+int settings_new(const eddy_config *config, struct settings **out, eddy_error *err)
+{
+    struct settings *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return error_nomem(err);
+    s->holders = 1;
+    int status = config_copy(config, &s->config);
+    if (status != EDDY_OK) {
+        settings_drop(s);
+        return error_nomem(err);
+    }
+    s->engine = config_part(s->config, &engine_part);
+    s->ingest = config_part(s->config, &ingest_part);
+    s->clean = config_part(s->config, &clean_part);
+    s->state = config_part(s->config, &state_part);
+    s->decide = config_part(s->config, &decide_part);
+    s->emit = config_part(s->config, &emit_part);
+    s->score.calibrate = config_part(s->config, &calibrate_part);
+    for (size_t i = 0; registry_detectors[i] != NULL; i++)
+        s->score.detector[i] = config_part(s->config, &registry_detectors[i]->part);
+    status = geoip_open(config_part(s->config, &geoip_part), &s->geoip, err);
+    if (status == EDDY_OK)
+        status = nets_new(config_part(s->config, &nets_part), &s->nets, err);
+    if (status != EDDY_OK) {
+        settings_drop(s);
+        return status;
+    }
+    *out = s;
+    return EDDY_OK;
+}
+
+void settings_drop(struct settings *s)
+{
+    if (s == NULL || --s->holders > 0)
+        return;
+    geoip_close(s->geoip);
+    nets_free(s->nets);
+    eddy_config_free(s->config);
+    free(s);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* state.c - what is remembered of hosts and pairs, bounded in bytes by state.memory. */
+#include "state.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/error.h"
+#include "util/hash.h"
+
+#define CONF(field) offsetof(struct state_conf, field)
+
+static const struct option options[] = {
+    {"memory", OPTION_BYTES, CONF(memory), "128M", 4194304, 1099511627776,
+     "Bytes for hosts, pairs and their times, taken at start; when full, the stalest goes."},
+    {"window", OPTION_DURATION, CONF(window_us), "10m", 10, 86400,
+     "How long the window is in which a host's peers and failures are counted."},
+    {"lateness", OPTION_DURATION, CONF(lateness_us), "1h", 0, 604800,
+     "A flow that ended this long before the latest one is scored but not counted in windows."},
+    {"seed", OPTION_COUNT, CONF(seed), "0", 0, 18446744073709551615.0,
+     "Seed of the hash functions; the same seed and input give the same incidents."},
+    {"top_hosts", OPTION_COUNT, CONF(top_hosts), "0", 0, TOPK_SLOTS,
+     "How many of the busiest hosts are named in the metrics; 0 keeps addresses out of them."},
+    {0},
+};
+
+const struct part state_part = {
+    .name = "state",
+    .help = "What is remembered of hosts and pairs.",
+    .conf_size = sizeof(struct state_conf),
+    .options = options,
+};
+
+#define RING_FROM_FLOWS 4 /* a pair gets a ring with its 4th flow: most pairs never have one */
+
+/* Worth of history: each doubling of its flows keeps a record for ten minutes longer, so that
+ * a flood of one-flow addresses does not wash out the hosts that matter. */
+static int64_t credit_us(uint64_t flows)
+{
+    int doublings = 63 - __builtin_clzll(flows | 1);
+    return (int64_t)doublings * 600 * 1000000;
+}
+
+int state_new(const struct state_conf *conf, struct state **out, eddy_error *err)
+{
+    struct state *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return error_nomem(err);
+    s->seed = hash_mix(conf->seed);
+    size_t memory = (size_t)conf->memory - sizeof *s - sizeof *s->prevalence - sizeof *s->busiest;
+    s->prevalence = calloc(1, sizeof *s->prevalence);
+    s->busiest = calloc(1, sizeof *s->busiest);
+    /* Shares: a host of an office talks to some ten services, a tenth of which come back often. */
+    if (s->prevalence == NULL || s->busiest == NULL ||
+        table_init(&s->hosts, memory / 100 * 45, sizeof(struct host), 16) != EDDY_OK ||
+        table_init(&s->pairs, memory / 100 * 30, sizeof(struct pair), 8) != EDDY_OK ||
+        table_init(&s->rings, memory / 100 * 25, sizeof(struct ring), 8) != EDDY_OK) {
+        state_free(s);
+        return error_set(err, EDDY_ENOMEM, "state.memory: can't allocate %llu bytes",
+                         (unsigned long long)conf->memory);
+    }
+    *out = s;
+    return EDDY_OK;
+}
+
+void state_free(struct state *s)
+{
+    if (s == NULL)
+        return;
+    table_done(&s->hosts);
+    table_done(&s->pairs);
+    table_done(&s->rings);
+    free(s->prevalence);
+    free(s->busiest);
+    free(s);
+}
+
+/* ---- windows ---- */
+
+static void window_renew(struct window *w)
+{
+    w->failed_peer_count = (float)hll_estimate(&w->failed_peers);
+    w->failed_port_count = (float)hll_estimate(&w->failed_ports);
+    w->failed_target_count = (float)hll_estimate(&w->failed_targets);
+    float fewer = fminf(w->failed_peer_count, w->failed_port_count);
+    w->width = w->failed_target_count / fmaxf(fewer, 1.0f);
+}
+
+static void window_close(struct host *host)
+{
+    host->closed = host->window.flows > 0;
+    host->was.peers = host->window.peer_count;
+    host->was.width = host->window.width;
+    host->was.flows = host->window.flows;
+    host->was.score = host->fanout.score;
+    memset(&host->window, 0, sizeof host->window);
+}
+
+static void window_add(struct state *s, const struct state_conf *conf, struct row *row)
+{
+    struct host *host = row->host;
+    struct window *w = &host->window;
+    host->closed = false;
+    if (w->flows == 0 || row->end_us >= w->start_us + conf->window_us) {
+        window_close(host);
+        w->start_us = row->end_us;
+    }
+    w->flows++;
+    if (row->dst.group) /* nobody is scanned by speaking to everybody */
+        return;
+    uint64_t peer = hash_address(row->flow.dst, s->seed);
+    if (hll_add(&w->peers, peer))
+        w->peer_count = (float)hll_estimate(&w->peers);
+    if (!row->failed)
+        return;
+    w->failed++;
+    uint64_t port = hash_add(s->seed, (uint64_t)row->flow.dst_port << 8 | row->flow.proto);
+    bool changed = hll_add(&w->failed_peers, peer);
+    changed |= hll_add(&w->failed_ports, port);
+    changed |= hll_add(&w->failed_targets, hash_add(peer, port));
+    if (changed)
+        window_renew(w);
+}
+
+/* ---- pairs ---- */
+
+static struct ring *ring_of(struct state *s, const struct row *row, uint64_t hash)
+{
+    const struct pair *pair = row->pair;
+    if (pair->flows < RING_FROM_FLOWS || row->dst.group)
+        return NULL;
+    bool created;
+    struct ring *ring = table_take(&s->rings, hash, &pair->key, &created);
+    if (created)
+        ring->base_us = row->flow.start_us - INT64_C(3600) * 1000000; /* room for late ones */
+    return ring;
+}
+
+/* Moves the base so that `time_us` fits; times that would then be negative fall out. */
+static void ring_rebase(struct ring *ring, int64_t base_us)
+{
+    int64_t shift_ms = (base_us - ring->base_us) / 1000;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < ring->count; i++) {
+        if (ring->time_ms[i] < shift_ms)
+            continue;
+        ring->time_ms[kept] = (uint32_t)(ring->time_ms[i] - shift_ms);
+        ring->size[kept++] = ring->size[i];
+    }
+    ring->count = kept;
+    ring->base_us += shift_ms * 1000;
+}
+
+/* Puts the time where it belongs; the oldest goes when the ring is full. */
+static void ring_add(struct ring *ring, int64_t start_us, uint32_t size)
+{
+    int64_t ms = (start_us - ring->base_us) / 1000;
+    if (ms > UINT32_MAX) { /* 49 days after the base: keep the latest half of that */
+        ring_rebase(ring, start_us - (int64_t)(UINT32_MAX / 2) * 1000);
+        ms = (start_us - ring->base_us) / 1000;
+    }
+    if (ms < 0 || ms > UINT32_MAX)
+        return; /* long before all others: too late to tell anything */
+    uint32_t at = ring->count;
+    while (at > 0 && ring->time_ms[at - 1] > (uint32_t)ms)
+        at--;
+    if (at > 0 && ring->time_ms[at - 1] == (uint32_t)ms && ring->size[at - 1] == size)
+        return; /* the same flow again: a second pass, or a capture that overlaps */
+    if (ring->count == RING_TIMES) {
+        if (at == 0)
+            return;
+        memmove(ring->time_ms, ring->time_ms + 1, (at - 1) * sizeof *ring->time_ms);
+        memmove(ring->size, ring->size + 1, (at - 1) * sizeof *ring->size);
+        at--;
+    } else {
+        memmove(ring->time_ms + at + 1, ring->time_ms + at, (ring->count - at) * sizeof *ring->time_ms);
+        memmove(ring->size + at + 1, ring->size + at, (ring->count - at) * sizeof *ring->size);
+        ring->count++;
+    }
+    ring->time_ms[at] = (uint32_t)ms;
+    ring->size[at] = size;
+    ring->since++;
+}
+
+static void pair_add(struct pair *pair, const struct row *row, bool created)
+{
+    int64_t start_us = row->flow.start_us;
+    if (created) {
+        pair->first_us = pair->last_us = start_us;
+        pair->window_us = row->host->window.start_us;
+    }
+    pair->gap_us = created || start_us < pair->last_us ? 0 : start_us - pair->last_us;
+    if (start_us > pair->last_us)
+        pair->last_us = start_us;
+    if (start_us < pair->first_us)
+        pair->first_us = start_us;
+    pair->flows++;
+}
+
+/* ---- the step ---- */
+
+static void host_add(struct state *s, struct row *row, uint64_t hash)
+{
+    bool created;
+    uint64_t evicted = s->hosts.evictions;
+    struct host *host = table_take(&s->hosts, hash, row->flow.src, &created);
+    if (created) {
+        host->first_us = row->flow.start_us;
+        host->local = row->src.local;
+        s->local_hosts += host->local && s->hosts.evictions == evicted;
+    }
+    host->flows++;
+    if (row->end_us > host->last_us)
+        host->last_us = row->end_us;
+    table_keep(&s->hosts, hash, host, row->end_us + credit_us(host->flows));
+    row->host = host;
+}
+
+void state_update(struct state *s, const struct state_conf *conf, struct row *row)
+{
+    int64_t now_us = watermark_add(&s->watermark, row->end_us);
+    row->late = row->end_us < now_us - conf->lateness_us;
+    s->late += row->late;
+
+    uint64_t source = hash_address(row->flow.src, s->seed);
+    uint64_t destination = hash_address(row->flow.dst, s->seed);
+    uint64_t port = (uint64_t)row->flow.dst_port << 8 | row->flow.proto;
+    uint64_t offered = hash_add(destination, port); /* a service of the destination */
+    uint64_t key = hash_add(offered, source);
+    table_prefetch(&s->pairs, key);
+    table_prefetch(&s->rings, key);
+
+    host_add(s, row, source);
+    if (row->late)
+        row->host->closed = false;
+    else
+        window_add(s, conf, row);
+
+    bool created;
+    row->pair = table_take(&s->pairs, key, &key, &created);
+    pair_add(row->pair, row, created);
+    table_keep(&s->pairs, key, row->pair, row->end_us + credit_us(row->pair->flows));
+    row->ring = ring_of(s, row, key);
+    if (row->ring != NULL) {
+        ring_add(row->ring, row->flow.start_us, (uint32_t)(row->bytes_out > UINT32_MAX ? UINT32_MAX : row->bytes_out));
+        table_keep(&s->rings, key, row->ring, row->end_us + credit_us(row->pair->flows));
+    }
+    row->prevalence = created && row->src.local ? cms_add(s->prevalence, offered)
+                                                : cms_estimate(s->prevalence, offered);
+    row->hosts_known = s->local_hosts;
+    if (conf->top_hosts > 0)
+        topk_add(s->busiest, row->flow.src);
+}
+
+static void rewind_host(void *record, void *user)
+{
+    struct host *host = record;
+    (void)user;
+    memset(&host->window, 0, sizeof host->window);
+    host->fanout.score = 0.0f;
+}
+
+void state_rewind(struct state *s)
+{
+    table_each(&s->hosts, rewind_host, NULL);
+    s->watermark = (struct watermark){0};
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* state.h - what is remembered of hosts and pairs, bounded in bytes by state.memory. */
+#pragma once
+
+#include "cms.h"
+#include "host.h"
+#include "part.h"
+#include "row.h"
+#include "table.h"
+#include "topk.h"
+#include "watermark.h"
+
+extern const struct part state_part;
+
+struct state_conf {
+    uint64_t memory;
+    uint64_t seed;
+    int64_t window_us;
+    int64_t lateness_us;
+    uint64_t top_hosts;
+};
+
+struct state {
+    struct table hosts, pairs, rings;
+    struct cms *prevalence; /* (destination, port, protocol) -> local hosts using it */
+    struct topk *busiest;   /* sources by flows; used if state.top_hosts > 0 */
+    struct watermark watermark;
+    uint64_t seed;
+    uint64_t late;        /* flows older than lateness */
+    uint32_t local_hosts; /* local sources met, less those evicted */
+};
+
+int state_new(const struct state_conf *conf, struct state **out, eddy_error *err);
+void state_free(struct state *state);
+
+/* Finds or makes the records of the row's host and pair and counts the flow in. */
+void state_update(struct state *state, const struct state_conf *conf, struct row *row);
+
+/* Before a second pass: closes all windows, keeps what was learned. */
+void state_rewind(struct state *state);

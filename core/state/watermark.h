@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* watermark.h - the latest event time that can be believed.
+ *
+ * A single flow with a clock far ahead must not age everything else: a step of more than
+ * WATERMARK_STEP_US is taken only when the next flow agrees with it. */
+#pragma once
+
+#include <stdint.h>
+
+#define WATERMARK_STEP_US (INT64_C(86400) * 1000000)
+
+struct watermark {
+    int64_t now_us;       /* 0: nothing seen */
+    int64_t candidate_us; /* a far step seen once; 0: none */
+};
+
+/* Takes in the end time of a flow; returns the watermark. */
+int64_t watermark_add(struct watermark *watermark, int64_t end_us);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* worker.c - THE PIPELINE. run() is its table of contents: one call for each step. */
+#include "worker.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clean/clean.h"
+#include "decide/decide.h"
+#include "enrich/enrich.h"
+#include "features/features.h"
+#include "score/score.h"
+#include "state/state.h"
+#include "util/error.h"
+
+/* Everything behind the lock is shared by all workers of the engine; it takes under a
+ * microsecond. */
+static enum reason run(eddy_worker *w, struct row *row)
+{
+    const struct settings *set = w->settings;
+    eddy_engine *e = w->engine;
+    uint64_t corrected[CORRECTION_COUNT] = {0};
+
+    enum reason reason = clean(set->clean, row, corrected);
+    if (reason != REASON_NONE)
+        return reason;
+    enrich(set->geoip, set->nets, w->cache, row);
+
+    pthread_mutex_lock(&e->lock);
+    state_update(e->state, set->state, row);
+    features(row);
+    score(e->score, &set->score, row);
+    if (!e->learning)
+        decide(e->decide, set->decide, e->score, &set->score, row, e->state->watermark.now_us);
+    pthread_mutex_unlock(&e->lock);
+
+    for (size_t i = 0; row->cleaned && i < CORRECTION_COUNT; i++)
+        counter_add(&w->counts.corrected[i], corrected[i]);
+    if (e->hooks.scored != NULL)
+        e->hooks.scored(&row->flow, row->column, &row->verdict, e->hooks.user);
+    return REASON_NONE;
+}
+
+/* ---- records ---- */
+
+static void count(eddy_worker *w, enum reason reason)
+{
+    counter_add(&w->counts.read, 1);
+    if (reason == REASON_NONE) {
+        counter_add(&w->counts.scored, 1);
+        w->scored++;
+    } else {
+        counter_add(&w->counts.reason[reason], 1);
+    }
+}
+
+/* Says it once for each reason, with the place: the counters tell how often. */
+static void complain(eddy_worker *w, enum reason reason, const struct stream_record *record)
+{
+    if (w->said[reason] || reason_table[reason].result != REASON_REJECTED)
+        return;
+    w->said[reason] = true;
+    size_t shown = record->length < 60 ? record->length : 60;
+    log_line(&w->engine->log, LOG_LEVEL_WARNING,
+             "%s: record at byte %llu rejected (%s): %s; the first of them, others are only counted: %.*s%s",
+             w->name, (unsigned long long)record->offset, reason_table[reason].name,
+             reason_table[reason].help, (int)shown, record->line == NULL ? "" : record->line,
+             record->length > shown ? "..." : "");
+}
+
+static void take(void *user, const struct stream_record *record)
+{
+    eddy_worker *w = user;
+    enum reason reason = record->reason;
+    if (reason == REASON_NONE) {
+        w->row.flow = *record->flow;
+        reason = run(w, &w->row);
+    }
+    count(w, reason);
+    if (reason != REASON_NONE)
+        complain(w, reason, record);
+}
+
+/* New settings are taken between calls, never within one. */
+static void renew(eddy_worker *w)
+{
+    eddy_engine *e = w->engine;
+    if (atomic_load_explicit(&e->settings, memory_order_acquire) == w->settings)
+        return;
+    struct settings *now = engine_hold(e);
+    engine_release(e, w->settings);
+    w->settings = now;
+    enrich_forget(w->cache);
+}
+
+/* ---- the public part ---- */
+
+static void set_name(eddy_worker *w, const char *name)
+{
+    size_t length = 0;
+    for (; name[length] != '\0' && length < sizeof w->name - 1; length++) {
+        unsigned char c = (unsigned char)name[length];
+        w->name[length] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+    }
+    w->name[length] = '\0';
+}
+
+int eddy_worker_new(eddy_engine *engine, const char *name, const char *format, eddy_worker **out,
+                    eddy_error *err)
+{
+    eddy_worker *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return error_nomem(err);
+    w->engine = engine;
+    set_name(w, name);
+    w->settings = engine_hold(engine);
+    w->cache = calloc(1, sizeof *w->cache);
+    int status = w->cache == NULL ? error_nomem(err)
+                                  : stream_new(w->settings->ingest, format, &w->stream, err);
+    if (status != EDDY_OK) {
+        engine_release(engine, w->settings);
+        free(w->cache);
+        free(w);
+        return status;
+    }
+    engine_join(engine, w);
+    *out = w;
+    return EDDY_OK;
+}
+
+void eddy_worker_free(eddy_worker *w)
+{
+    if (w == NULL)
+        return;
+    engine_release(w->engine, w->settings);
+    stream_free(w->stream);
+    free(w->cache);
+    engine_leave(w->engine, w);
+    free(w);
+}
+
+int eddy_worker_feed(eddy_worker *w, const void *bytes, size_t length)
+{
+    renew(w);
+    w->scored = 0;
+    int status = stream_feed(w->stream, bytes, length, take, w);
+    return status != EDDY_OK ? status : w->scored;
+}
+
+int eddy_worker_end(eddy_worker *w)
+{
+    renew(w);
+    w->scored = 0;
+    int status = stream_end(w->stream, take, w);
+    return status != EDDY_OK ? status : w->scored;
+}
+
+int eddy_worker_skip(eddy_worker *w, uint64_t bytes)
+{
+    stream_skip(w->stream, bytes);
+    return EDDY_OK;
+}
+
+/* Text from a caller may lack its end, or hold what would break a CSV or JSON line. */
+static void tidy(char *text, size_t size)
+{
+    text[size - 1] = '\0';
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == '"' || *text == ',' || *text == '\\')
+            *text = '?';
+}
+
+int eddy_worker_score(eddy_worker *w, const eddy_flow *flow, eddy_verdict *out)
+{
+    renew(w);
+    struct row *row = &w->row;
+    size_t size = flow->size < sizeof row->flow ? flow->size : sizeof row->flow;
+    memset(&row->flow, 0, sizeof row->flow);
+    memcpy(&row->flow, flow, size);
+    tidy(row->flow.id, sizeof row->flow.id);
+    tidy(row->flow.app, sizeof row->flow.app);
+    enum reason reason = run(w, row);
+    count(w, reason);
+    if (reason != REASON_NONE)
+        row->verdict = (eddy_verdict){
+            .score = NAN, .p = 1.0, .detector = "", .flags = EDDY_REJECTED};
+    if (out != NULL)
+        *out = row->verdict;
+    return reason == REASON_NONE;
+}
+
+void eddy_worker_counts(const eddy_worker *w, eddy_counts *out)
+{
+    *out = (eddy_counts){.read = counter_read(&w->counts.read),
+                         .scored = counter_read(&w->counts.scored)};
+    for (size_t i = 1; i < REASON_COUNT; i++) {
+        uint64_t n = counter_read(&w->counts.reason[i]);
+        if (reason_table[i].result == REASON_REJECTED)
+            out->rejected += n;
+        else
+            out->skipped += n;
+    }
+}
+
+int eddy_worker_rejects(const eddy_worker *w, eddy_reject_fn *each, void *user)
+{
+    for (size_t i = 1; i < REASON_COUNT; i++) {
+        uint64_t n = counter_read(&w->counts.reason[i]);
+        if (n == 0)
+            continue;
+        int stop = each(reason_table[i].name, reason_table[i].help, n,
+                        reason_table[i].result == REASON_REJECTED, user);
+        if (stop != 0)
+            return stop;
+    }
+    return 0;
+}
