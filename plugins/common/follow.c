@@ -27,7 +27,7 @@ struct follow {
     char *path, *folder, *archive;
     const char *base;      /* in path */
     struct generation now; /* fd -1: none */
-    int home;              /* directory of `now`, which may have been moved; -1: none */
+    int home;              /* directory of the last part, which may have been moved; -1: none */
     bool superseded;       /* a newer part with bytes in it was seen before the last read */
     bool refused;          /* the worker said EDDY_EINPUT for this part; told once */
     bool resuming;         /* the part named by `state` is still to be found */
@@ -72,9 +72,6 @@ static void keep_state(struct follow *f)
 static void drop_part(struct follow *f)
 {
     generation_close(&f->now);
-    if (f->home >= 0)
-        (void)close(f->home);
-    f->home = -1;
     f->superseded = false;
     keep_state(f);
 }
@@ -85,6 +82,8 @@ static void take_part(struct follow *f, struct generation *g, int place, const c
 {
     drop_part(f);
     f->now = *g;
+    if (f->home >= 0)
+        (void)close(f->home); /* read only */
     f->home = fcntl(place, F_DUPFD_CLOEXEC, 0);
     f->refused = false;
     f->complaint = 0;
@@ -446,6 +445,8 @@ void follow_free(struct follow *f)
     if (f == NULL)
         return;
     drop_part(f);
+    if (f->home >= 0)
+        (void)close(f->home); /* read only */
     free(f->path);
     free(f->folder);
     free(f->archive);
