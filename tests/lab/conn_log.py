@@ -76,8 +76,12 @@ class Packet:
 def read_frames(f: BinaryIO) -> Iterator[tuple[float, bytes]]:
     """Yield (time, frame) of each record of a pcap file with Ethernet frames."""
     head = f.read(24)
-    magics = {b"\xd4\xc3\xb2\xa1": ("<", 1e6), b"\xa1\xb2\xc3\xd4": (">", 1e6),
-              b"\x4d\x3c\xb2\xa1": ("<", 1e9), b"\xa1\xb2\x3c\x4d": (">", 1e9)}  # fmt: skip
+    magics = {
+        b"\xd4\xc3\xb2\xa1": ("<", 1e6),
+        b"\xa1\xb2\xc3\xd4": (">", 1e6),
+        b"\x4d\x3c\xb2\xa1": ("<", 1e9),
+        b"\xa1\xb2\x3c\x4d": (">", 1e9),
+    }
     if head[:4] not in magics:
         raise ValueError("not a classic pcap file")
     order, scale = magics[head[:4]]
@@ -129,16 +133,37 @@ def decode(ts: float, frame: bytes) -> Packet | None:
         sport, dport, seq = struct.unpack_from("!HHI", frame, at)
         offset, flags, window = struct.unpack_from("!BBH", frame, at + 12)
         data = at + (offset >> 4) * 4
-        return Packet(ts, src, dst, proto, sport, dport, ip_bytes, max(0, end - data),
-                      frame[data : min(end, data + 16)], flags & 0x3F, seq, window)  # fmt: skip
+        return Packet(
+            ts,
+            src,
+            dst,
+            proto,
+            sport,
+            dport,
+            ip_bytes,
+            max(0, end - data),
+            frame[data : min(end, data + 16)],
+            flags & 0x3F,
+            seq,
+            window,
+        )
     if proto == UDP:
         sport, dport = struct.unpack_from("!HH", frame, at)
         data = at + 8
     else:
         sport, dport = frame[at], frame[at + 1]
         data = at + 8
-    return Packet(ts, src, dst, proto, sport, dport, ip_bytes, max(0, end - data),
-                  frame[data : min(end, data + 16)])  # fmt: skip
+    return Packet(
+        ts,
+        src,
+        dst,
+        proto,
+        sport,
+        dport,
+        ip_bytes,
+        max(0, end - data),
+        frame[data : min(end, data + 16)],
+    )
 
 
 @dataclass(slots=True)
@@ -264,10 +289,10 @@ def update_tcp(flow: Flow, p: Packet, from_orig: bool) -> None:
         me.base = seq if me.base is None else me.base
         if me.state == "INACTIVE":
             me.state = "ESTABLISHED" if p.flags & ACK else "SYN_SENT"
-    elif me.state == "INACTIVE":
+        if p.flags & ACK and peer.state == "SYN_SENT":
+            peer.state = "ESTABLISHED"
+    elif me.state == "INACTIVE" and peer.state != "SYN_SENT":
         me.state = "PARTIAL"
-    elif me.state == "SYN_SENT" and p.flags & ACK:
-        me.state = "ESTABLISHED"
     if p.window == 0 and not p.flags & RST:
         flow.note(case("w"))
     if p.payload_len and not p.flags & RST:
@@ -394,7 +419,7 @@ def base62(number: int, length: int) -> str:
 
 
 def make_uid(flow: Flow) -> str:
-    """Zeek's uids are random; ours are a hash of the first packet, so that a rerun gives the same."""
+    """Zeek's are random; ours is a hash of the first packet, so that a rerun gives the same."""
     p = flow.first
     seed = repr((p.ts, p.src, p.dst, p.proto, p.sport, p.dport)).encode()
     return "C" + base62(int.from_bytes(hashlib.sha256(seed).digest(), "big"), 17)
@@ -481,8 +506,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("capture")
     parser.add_argument("--json", action="store_true", help="Zeek's JSON form instead of TSV")
-    parser.add_argument("--local", action="append", type=ipaddress.ip_network, metavar="NET",
-                        help="a local network (Site::local_nets); default: RFC 1918 and fc00::/7")  # fmt: skip
+    parser.add_argument(
+        "--local",
+        action="append",
+        type=ipaddress.ip_network,
+        metavar="NET",
+        help="a local network (Site::local_nets); default: RFC 1918 and fc00::/7",
+    )
     arguments = parser.parse_args()
     private = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
     local = arguments.local or [ipaddress.ip_network(net) for net in private]

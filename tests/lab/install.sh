@@ -4,7 +4,8 @@
 #
 # Sourced by run. Does nothing when everything is there already.
 
-programs="nginx dnsmasq sshd ssh nmap hydra tcpdump dig curl wget ping ethtool openssl ip python3 suricata"
+programs="nginx dnsmasq sshd ssh nmap hydra tcpdump dig curl wget ping ethtool openssl ip sysctl
+    python3 suricata"
 packages="nginx-light dnsmasq-base openssh-server openssh-client nmap hydra tcpdump bind9-dnsutils
     curl wget iputils-ping ethtool openssl iproute2 procps python3 ca-certificates"
 
@@ -25,6 +26,7 @@ forbid_services() {
 
 allow_services() {
     [ "${made_policy:-no}" = no ] || rm -f /usr/sbin/policy-rc.d
+    made_policy=no
 }
 
 # Suricata 7 is in bookworm-backports. The archive's address comes from apt's own configuration, and
@@ -47,7 +49,8 @@ install_suricata() {
 }
 
 apt_run() {
-    if ! DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >"$work/log/apt" 2>&1; then
+    local fixed=(-qq -o DPkg::Lock::Timeout=120) # others may be installing as well
+    if ! DEBIAN_FRONTEND=noninteractive apt-get "${fixed[@]}" "$@" >"$work/log/apt" 2>&1; then
         tail -n 5 "$work/log/apt" >&2
         return 1
     fi

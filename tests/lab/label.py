@@ -86,8 +86,14 @@ def read_conn(path: Path) -> Iterator[Flow]:
                 names = values[1:]
             if not line.startswith("#"):
                 r = dict(zip(names, values, strict=True))
-                yield Flow(r["uid"], float(r["ts"]), r["id.orig_h"], int(r["id.orig_p"]),
-                           r["id.resp_h"], int(r["id.resp_p"]))  # fmt: skip
+                yield Flow(
+                    r["uid"],
+                    float(r["ts"]),
+                    r["id.orig_h"],
+                    int(r["id.orig_p"]),
+                    r["id.resp_h"],
+                    int(r["id.resp_p"]),
+                )
 
 
 def main() -> int:

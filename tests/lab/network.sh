@@ -107,15 +107,25 @@ add_network() {
     done <<<"$hosts"
 }
 
-# Ends only what runs inside this run's own namespaces, by process id.
+# Only what runs inside this run's own namespaces, by process id.
+signal_all_hosts() { # signal_all_hosts SIGNAL
+    local path pid
+    for path in /run/netns/"$prefix"-*; do
+        [ -e "$path" ] || continue
+        for pid in $(ip netns pids "${path##*/}"); do
+            kill -"$1" "$pid" 2>/dev/null || true # it may have ended by itself
+        done
+    done
+}
+
 remove_network() {
-    local path name pid
+    local path name
+    signal_all_hosts TERM # lets nginx collect its own workers
+    sleep 1
+    signal_all_hosts KILL
     for path in /run/netns/"$prefix"-*; do
         [ -e "$path" ] || continue
         name=${path##*/}
-        for pid in $(ip netns pids "$name"); do
-            kill -KILL "$pid" 2>/dev/null || true # it may have ended by itself
-        done
         ip netns del "$name"
         rm -rf "/etc/netns/$name"
     done

@@ -6,7 +6,7 @@
 
 sites="news shop docs cdn updates small intranet monitor callhome dropbox"
 
-# Pages of about 1 kB to 1 MB whose sizes are spread as on the web (log-normal), in a fixed order.
+# Pages of about 1 kB to 400 kB whose sizes are spread as on the web (log-normal), in a fixed order.
 write_pages() {
     python3 - "$seed" "$work/www" <<'PYTHON'
 import pathlib
@@ -16,7 +16,7 @@ import sys
 rng = random.Random(int(sys.argv[1]))
 root = pathlib.Path(sys.argv[2])
 for i in range(60):
-    size = min(1_000_000, max(900, int(rng.lognormvariate(9.6, 1.3))))
+    size = min(400_000, max(900, int(rng.lognormvariate(9.6, 1.3))))
     (root / f"p{i}").write_bytes(rng.randbytes(size))
 (root / "index.html").write_bytes(b"<p>" + rng.randbytes(9000).hex().encode())
 (root / "stream").write_bytes(rng.randbytes(3_000_000))
@@ -104,6 +104,7 @@ UsePAM no
 StrictModes no
 AuthorizedKeysFile $dir/keys
 PasswordAuthentication yes
+MaxAuthTries 3
 Subsystem sftp internal-sftp
 UseDNS no
 SSHD
