@@ -63,11 +63,13 @@ eddy_conn conn_from_zeek(const eddy_flow *flow, const char *conn_state, size_t l
         {"SHR", EDDY_CONN_MIDSTREAM, EDDY_CONN_MIDSTREAM},
         {"RSTRH", EDDY_CONN_MIDSTREAM, EDDY_CONN_MIDSTREAM},
     };
+    /* To Zeek a connection without SYN can still be SF or SH; to Suricata it is not followed. */
+    bool no_start = (flow->tcp_out | flow->tcp_in) != 0 && (flow->tcp_out & TCP_SYN) == 0;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (same(conn_state, length, table[i].name)) {
-            if (flow->proto == IP_TCP)
-                return (eddy_conn)table[i].tcp;
-            return other_by_packets(flow, (eddy_conn)table[i].other);
+            if (flow->proto != IP_TCP)
+                return other_by_packets(flow, (eddy_conn)table[i].other);
+            return no_start ? EDDY_CONN_MIDSTREAM : (eddy_conn)table[i].tcp;
         }
     }
     return flow->proto == IP_TCP ? tcp_by_flags(flow) : other_by_packets(flow, EDDY_CONN_MIDSTREAM);
@@ -161,9 +163,21 @@ static const struct {
     {"ikev2", "ike"},      {"wireguard_udp", "wireguard"},
 };
 
+/* What needs quoting in CSV, JSON or HTML, or can't be seen, is not kept. */
 static char safe(char c)
 {
-    return c > ' ' && c < 0x7f && strchr("\"',\\<>&", c) == NULL ? c : '?';
+    switch (c) {
+    case '"':
+    case '\'':
+    case ',':
+    case '\\':
+    case '<':
+    case '>':
+    case '&':
+        return '?';
+    default:
+        return c > ' ' && c < 0x7f ? c : '?';
+    }
 }
 
 void conn_app(eddy_flow *flow, const char *name, size_t length)

@@ -12,16 +12,21 @@
 /* ---- Names -------------------------------------------------------------- */
 
 struct name {
-    char text[15];
+    const char *text;
+    uint8_t length;
     uint8_t field; /* enum zeek_field */
 };
+
+#define NAME(text, field)                                                                          \
+    {                                                                                              \
+        text, sizeof(text) - 1, field                                                              \
+    }
 
 static enum zeek_field find_name(const struct name *names, size_t count, const char *text,
                                  size_t length)
 {
     for (size_t i = 0; i < count; i++) {
-        if (names[i].text[0] == text[0] && strlen(names[i].text) == length &&
-            memcmp(names[i].text, text, length) == 0)
+        if (names[i].length == length && memcmp(names[i].text, text, length) == 0)
             return (enum zeek_field)names[i].field;
     }
     return ZEEK_NONE;
@@ -30,35 +35,33 @@ static enum zeek_field find_name(const struct name *names, size_t count, const c
 enum zeek_field zeek_id_field(const char *name, size_t length)
 {
     static const struct name names[] = {
-        {"orig_h", ZEEK_ORIG_H},
-        {"orig_p", ZEEK_ORIG_P},
-        {"resp_h", ZEEK_RESP_H},
-        {"resp_p", ZEEK_RESP_P},
+        NAME("orig_h", ZEEK_ORIG_H),
+        NAME("orig_p", ZEEK_ORIG_P),
+        NAME("resp_h", ZEEK_RESP_H),
+        NAME("resp_p", ZEEK_RESP_P),
     };
-    return length == 6 ? find_name(names, sizeof names / sizeof *names, name, length) : ZEEK_NONE;
+    return find_name(names, sizeof names / sizeof *names, name, length);
 }
 
 enum zeek_field zeek_field(const char *name, size_t length)
 {
     static const struct name names[] = {
-        {"ts", ZEEK_TS},
-        {"uid", ZEEK_UID},
-        {"proto", ZEEK_PROTO},
-        {"service", ZEEK_SERVICE},
-        {"duration", ZEEK_DURATION},
-        {"orig_bytes", ZEEK_ORIG_BYTES},
-        {"resp_bytes", ZEEK_RESP_BYTES},
-        {"conn_state", ZEEK_CONN_STATE},
-        {"missed_bytes", ZEEK_MISSED_BYTES},
-        {"history", ZEEK_HISTORY},
-        {"orig_pkts", ZEEK_ORIG_PKTS},
-        {"orig_ip_bytes", ZEEK_ORIG_IP_BYTES},
-        {"resp_pkts", ZEEK_RESP_PKTS},
-        {"resp_ip_bytes", ZEEK_RESP_IP_BYTES},
-        {"ip_proto", ZEEK_IP_PROTO},
+        NAME("ts", ZEEK_TS),
+        NAME("uid", ZEEK_UID),
+        NAME("proto", ZEEK_PROTO),
+        NAME("service", ZEEK_SERVICE),
+        NAME("duration", ZEEK_DURATION),
+        NAME("orig_bytes", ZEEK_ORIG_BYTES),
+        NAME("resp_bytes", ZEEK_RESP_BYTES),
+        NAME("conn_state", ZEEK_CONN_STATE),
+        NAME("missed_bytes", ZEEK_MISSED_BYTES),
+        NAME("history", ZEEK_HISTORY),
+        NAME("orig_pkts", ZEEK_ORIG_PKTS),
+        NAME("orig_ip_bytes", ZEEK_ORIG_IP_BYTES),
+        NAME("resp_pkts", ZEEK_RESP_PKTS),
+        NAME("resp_ip_bytes", ZEEK_RESP_IP_BYTES),
+        NAME("ip_proto", ZEEK_IP_PROTO),
     };
-    if (length < 2)
-        return ZEEK_NONE;
     /* The sign between is Log::default_scope_sep: a dot, unless a site has set another. */
     if (length == 9 && name[0] == 'i' && name[1] == 'd' && (name[2] < '0' || name[2] == '_'))
         return zeek_id_field(name + 3, 6);
@@ -283,7 +286,7 @@ static bool derive_bytes(const eddy_flow *flow, uint64_t payload, uint64_t packe
     if (payload == EDDY_UNSET || packets == EDDY_UNSET)
         return false;
     uint64_t header = addr_is_v4(flow->src) ? 20 : 40;
-    header += flow->proto == IP_TCP ? 20 : flow->proto == IP_UDP ? 8 : 0;
+    header += flow->proto == IP_TCP ? 20 : 8; /* UDP and ICMP have 8 */
     uint64_t headers, bytes;
     if (__builtin_mul_overflow(packets, header, &headers) ||
         __builtin_add_overflow(payload, headers, &bytes))
