@@ -27,7 +27,7 @@ static const uint64_t power_of_ten[] = {
 };
 
 enum {
-    DIGITS_MAX = 18, /* of a mantissa; further ones can't be seen in microseconds below 10^12 s */
+    DIGITS_MAX = 19,       /* of a mantissa: as many as always fit 64 bits */
     EXPONENT_MAX = 100000, /* beyond it, all numbers are either 0 or too large */
     MICRO = 6              /* 10^6 microseconds in a second */
 };
@@ -124,9 +124,10 @@ static bool to_whole(const struct decimal *d, uint64_t *out)
 {
     uint64_t value = d->digits;
     if (value != 0 && d->exponent > 0) {
-        if (d->exponent > 19 || __builtin_mul_overflow(value, power_of_ten[d->exponent], &value))
+        if (d->exponent > DIGITS_MAX ||
+            __builtin_mul_overflow(value, power_of_ten[d->exponent], &value))
             return false;
-    } else if (d->exponent < -DIGITS_MAX - 1) {
+    } else if (d->exponent < -DIGITS_MAX) {
         value = 0;
     } else if (d->exponent < 0) {
         uint64_t divisor = power_of_ten[-d->exponent];
