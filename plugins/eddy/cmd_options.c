@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd_options.c - eddy options: every setting, from the declarations of the parts. */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "eddy.h"
+
+static const char help[] =
+    "Usage: eddy options [--conf] [SECTION]\n"
+    "Every setting with its initial value, what may be written, and what it means.\n\n"
+    "      --conf                as an eddy.conf with everything commented out\n"
+    "  -h, --help                this\n";
+
+struct options {
+    const char *wanted; /* a section, or NULL for all */
+    bool conf;
+    char section[64]; /* of the setting before */
+    int shown;
+};
+
+/* The value's lines, each with `before` in front: a list may have several entries. */
+static void print_entries(const char *before, const char *value)
+{
+    do {
+        size_t length = strcspn(value, "\n");
+        printf("%s%.*s\n", before, (int)length, value);
+        value += length;
+    } while (*value++ == '\n');
+}
+
+static void print_section(struct options *o, const eddy_option *option, const char *section)
+{
+    if (o->shown > 0)
+        (void)putchar('\n');
+    if (o->conf)
+        printf("# %s\n[%s]\n", option->section, section);
+    else
+        printf("[%s] %s\n", section, option->section);
+    (void)snprintf(o->section, sizeof o->section, "%s", section);
+}
+
+static void print_setting(const struct options *o, const eddy_option *option, const char *name)
+{
+    char before[96];
+    if (o->conf) {
+        printf("# %s (%s)\n", option->help, option->range);
+        (void)snprintf(before, sizeof before, "#%s = ", name);
+    } else {
+        (void)snprintf(before, sizeof before, "  %s = ", option->key);
+    }
+    print_entries(before, option->initial);
+    if (!o->conf)
+        printf("      %s (%s)\n", option->help, option->range);
+}
+
+static int print_option(const eddy_option *option, void *user)
+{
+    struct options *o = user;
+    char section[64];
+    size_t length = strcspn(option->key, ".");
+    (void)snprintf(section, sizeof section, "%.*s", (int)length, option->key);
+    if (o->wanted != NULL && strcmp(o->wanted, section) != 0)
+        return 0;
+    if (strcmp(o->section, section) != 0)
+        print_section(o, option, section);
+    print_setting(o, option, option->key + length + 1);
+    o->shown++;
+    return 0;
+}
+
+static int print_all(struct options *o)
+{
+    eddy_config *config = eddy_config_new();
+    if (config == NULL) {
+        (void)fputs("eddy: out of memory\n", stderr);
+        return EXIT_FAULT;
+    }
+    (void)eddy_config_options(config, print_option, o);
+    eddy_config_free(config);
+    if (o->shown == 0)
+        return usage_error("options", "no such section: %s", o->wanted);
+    return finish_output();
+}
+
+int cmd_options(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"conf", no_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
+    struct options o = {0};
+    int option;
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (option == 'h') {
+            (void)fputs(help, stdout);
+            return finish_output();
+        }
+        if (option != 'c')
+            return usage_error("options", "can't make out the options");
+        o.conf = true;
+    }
+    if (argc - optind > 1)
+        return usage_error("options", "takes one section");
+    o.wanted = argv[optind]; /* NULL if there is none */
+    return print_all(&o);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* found.h - the incidents of a run, in their final state, most unusual first. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "eddy.h"
+
+struct incident_line {
+    double p;
+    int severity; /* an eddy_severity */
+    bool withheld;
+    uint16_t peer_port;
+    uint8_t proto;
+    int64_t start_us, end_us;
+    uint64_t flows;
+    char detector[24];
+    char host[46], peer[46]; /* "" if there is none */
+    char *id, *summary, *json;
+};
+
+/* Zeroed is empty. */
+struct found {
+    struct incident_line *lines;
+    size_t count, room;
+    uint64_t shown, withheld; /* how many there were of each */
+    bool keep_withheld;
+    bool out_of_memory; /* some are missing */
+};
+
+/* Takes an incident once it is closed: each is, at the end. An `incident` hook. */
+void found_add(const eddy_incident *incident, void *user);
+void found_sort(struct found *found);
+void found_done(struct found *found);
