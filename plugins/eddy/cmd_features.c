@@ -27,8 +27,10 @@ static const char help[] =
     "Exit status: 0, 1 if an input or operation failed, 2 for wrong usage.\n";
 
 /* Quoted if it has what would end a field. */
-static void put_id(const char *id)
+static void put_id(const eddy_flow *flow)
 {
+    char text[sizeof flow->id + 1] = ""; /* a full one has no NUL */
+    const char *id = memcpy(text, flow->id, sizeof flow->id);
     if (strpbrk(id, ",\"\r\n") == NULL) {
         (void)fputs(id, stdout);
         return;
@@ -61,7 +63,7 @@ static void on_scored(const eddy_flow *flow, const double *columns, const eddy_v
 {
     const struct features *features = user;
     (void)verdict;
-    put_id(flow->id);
+    put_id(flow);
     for (int i = 0; i < features->columns; i++)
         put_number(columns[i]);
     (void)putchar('\n');

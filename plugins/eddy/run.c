@@ -110,6 +110,8 @@ static void on_incident(const eddy_incident *incident, void *user)
 static void on_log(int level, const char *message, void *user)
 {
     struct run *run = user;
+    if (run->learning && level == LEVEL_WARNING)
+        return; /* of a record; the second pass will meet it again */
     if (level <= LEVEL_WARNING || !run->quiet)
         complain(&run->progress, "%s", message);
 }
@@ -172,25 +174,35 @@ static void count_file(struct run *run, const char *path, const eddy_worker *wor
         fail(run, path, "no record in it could be read; expected EVE, or a conn.log of Zeek");
 }
 
-/* Reads the descriptor to its end. False if that was cut short, and it was said. */
-static bool feed_all(struct run *run, const char *path, int fd, eddy_worker *worker, char *piece)
+/* One file on its way through an engine. */
+struct source {
+    const char *path;
+    int fd;
+    eddy_engine *engine;
+    eddy_worker *worker;
+    char *piece; /* PIECE_SIZE bytes */
+};
+
+/* Reads the file to its end. False if that was cut short, and it was said. */
+static bool feed_all(struct run *run, const struct source *source)
 {
     for (;;) {
-        ssize_t n = read(fd, piece, PIECE_SIZE);
+        ssize_t n = read(source->fd, source->piece, PIECE_SIZE);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            fail(run, path, strerror(errno));
+            fail(run, source->path, strerror(errno));
             return false;
         }
         if (n == 0)
             return true;
-        int flows = eddy_worker_feed(worker, piece, (size_t)n);
+        int flows = eddy_worker_feed(source->worker, source->piece, (size_t)n);
         if (flows < 0) {
-            fail(run, path, eddy_strerror(flows));
+            fail(run, source->path, eddy_strerror(flows));
             return false;
         }
         progress_add(&run->progress, (uint64_t)n, (uint64_t)flows);
+        (void)eddy_engine_tick(source->engine); /* what fails is counted: see check_outputs */
         if (!run->learning && run->go_on != NULL && !run->go_on(run->user)) {
             run->stopped = true;
             return false;
@@ -198,36 +210,44 @@ static bool feed_all(struct run *run, const char *path, int fd, eddy_worker *wor
     }
 }
 
-static void feed_file(struct run *run, eddy_engine *engine, const char *path, char *piece)
+static void feed_source(struct run *run, struct source *source, const char *name)
 {
     eddy_error err = {0};
-    eddy_worker *worker;
-    bool is_input = strcmp(path, "-") == 0;
-    int fd = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        fail(run, path, strerror(errno));
+    int status = eddy_worker_new(source->engine, name, run->format, &source->worker, &err);
+    if (status == EDDY_ECONFIG) { /* the format: no file will do */
+        (void)usage_error(run->command, "-f: %s", err.message);
+        run->misused = run->stopped = true;
         return;
     }
-    const char *name = is_input ? "stdin" : path;
-    if (eddy_worker_new(engine, name, run->format, &worker, &err) != EDDY_OK) {
-        fail(run, path, err.message);
-    } else {
-        bool whole = feed_all(run, path, fd, worker, piece);
-        int flows = eddy_worker_end(worker); /* takes a last line without newline */
-        if (flows < 0 && whole)
-            fail(run, path, eddy_strerror(flows));
-        if (!run->learning)
-            count_file(run, path, worker);
-        eddy_worker_free(worker);
+    if (status != EDDY_OK) {
+        fail(run, source->path, err.message);
+        return;
     }
-    if (!is_input)
-        (void)close(fd); /* read only */
+    bool whole = feed_all(run, source);
+    int flows = eddy_worker_end(source->worker); /* takes a last line without newline */
+    if (flows < 0 && whole)
+        fail(run, source->path, eddy_strerror(flows));
+    if (!run->learning)
+        count_file(run, source->path, source->worker);
+    eddy_worker_free(source->worker);
 }
 
 static void feed_files(struct run *run, eddy_engine *engine, char *piece)
 {
-    for (size_t i = 0; i < run->file_count && !run->stopped; i++)
-        feed_file(run, engine, run->files[i], piece);
+    for (size_t i = 0; i < run->file_count && !run->stopped; i++) {
+        struct source source = {.path = run->files[i], .engine = engine, .piece = piece};
+        if (strcmp(source.path, "-") == 0) {
+            feed_source(run, &source, "stdin"); /* descriptor 0 */
+            continue;
+        }
+        source.fd = open(source.path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (source.fd < 0) {
+            fail(run, source.path, strerror(errno));
+            continue;
+        }
+        feed_source(run, &source, source.path);
+        (void)close(source.fd); /* read only */
+    }
 }
 
 static bool begin(struct run *run, eddy_engine *engine, eddy_pass pass)
@@ -243,12 +263,34 @@ static bool begin(struct run *run, eddy_engine *engine, eddy_pass pass)
     return true;
 }
 
-static int find_hosts(const eddy_metric *metric, void *user)
+struct outcome {
+    uint64_t hosts, unwritten;
+};
+
+static int read_metric(const eddy_metric *metric, void *user)
 {
-    struct run *run = user;
-    if (strcmp(metric->name, "eddy_hosts") == 0)
-        run->hosts += (uint64_t)metric->value;
+    struct outcome *outcome = user;
+    if (strcmp(metric->name, "eddy_hosts_tracked") == 0)
+        outcome->hosts += (uint64_t)metric->value;
+    if (strcmp(metric->name, "eddy_output_errors_total") == 0 ||
+        strcmp(metric->name, "eddy_output_dropped_total") == 0)
+        outcome->unwritten += (uint64_t)metric->value;
     return 0;
+}
+
+/* The outputs of the configuration ([jsonl] and others): the library has logged why. */
+static void check_outputs(struct run *run, eddy_engine *engine)
+{
+    struct outcome outcome = {0};
+    char count[32];
+    (void)eddy_engine_metrics(engine, read_metric, &outcome);
+    run->hosts = outcome.hosts;
+    if (outcome.unwritten == 0)
+        return;
+    complain(&run->progress,
+             "%s incidents or metrics could not be written to the configured outputs",
+             with_commas(outcome.unwritten, count));
+    run->failed = true;
 }
 
 static void feed_engine(struct run *run, eddy_engine *engine, char *piece)
@@ -261,12 +303,9 @@ static void feed_engine(struct run *run, eddy_engine *engine, char *piece)
             return;
     }
     feed_files(run, engine, piece);
-    int status = eddy_engine_end(engine);
-    if (status >= 0)
-        status = eddy_engine_tick(engine); /* what is configured in [jsonl] and others is written */
-    if (status < 0)
-        fail(run, "outputs", eddy_strerror(status));
-    (void)eddy_engine_metrics(engine, find_hosts, run);
+    (void)eddy_engine_end(engine);
+    (void)eddy_engine_tick(engine);
+    check_outputs(run, engine);
     progress_clear(&run->progress);
 }
 
@@ -314,7 +353,7 @@ static int run_engine(struct run *run, const eddy_config *config)
     feed_engine(run, engine, piece);
     eddy_engine_free(engine);
     free(piece);
-    return run->failed ? EXIT_FAULT : EXIT_FINE;
+    return run->misused ? EXIT_USAGE : run->failed ? EXIT_FAULT : EXIT_FINE;
 }
 
 int run_files(struct run *run)

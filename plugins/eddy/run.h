@@ -44,7 +44,8 @@ struct run {
     size_t reason_count;
     uint64_t hosts; /* in the table at the end */
     bool failed;    /* an input or an operation failed, and it was said */
-    bool stopped;   /* go_on() said no */
+    bool misused;   /* the command line was wrong after all */
+    bool stopped;   /* go_on() said no, or misused */
 
     struct progress progress;
     bool learning; /* the first of two passes: the hooks above rest */
@@ -72,5 +73,5 @@ bool run_option(struct run *run, int option, char *value);
 bool run_init(struct run *run, const char *command, int argc);
 void run_done(struct run *run);
 
-/* Feeds the files. Returns an exit status: EXIT_USAGE if nothing was tried. */
+/* Feeds the files. Returns an exit status. */
 int run_files(struct run *run);
