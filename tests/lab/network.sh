@@ -93,8 +93,7 @@ write_host_etc() { # write_host_etc NAME SEGMENT
     mkdir -p "$etc"
     [ "$2" != net ] || resolver=198.51.100.53
     printf 'nameserver %s\noptions timeout:2 attempts:2\n' "$resolver" >"$etc/resolv.conf"
-    printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n' >"$etc/nsswitch.conf"
-    printf '127.0.0.1 localhost\n' >"$etc/hosts"
+    printf 'passwd: files\ngroup: files\nshadow: files\nhosts: dns\n' >"$etc/nsswitch.conf"
 }
 
 add_network() {
