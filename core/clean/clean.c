@@ -7,7 +7,6 @@
 #include "clean/service.h"
 
 #define SECOND_US INT64_C(1000000)
-#define DAY_US    (86400 * SECOND_US)
 
 static const struct option options[] = {
     {"max_duration", OPTION_DURATION, offsetof(struct clean_conf, max_duration_us), "400d", 60,
@@ -25,6 +24,7 @@ const struct part clean_part = {
 };
 
 const char *const correction_names[CORRECTION_COUNT] = {
+    [CORRECTION_RELATIVE_TIME] = "relative_time",
     [CORRECTION_SWAPPED_COUNTS] = "swapped_counts",
     [CORRECTION_BYTES_WITHOUT_PACKETS] = "bytes_without_packets",
     [CORRECTION_FEW_BYTES] = "few_bytes",
@@ -33,11 +33,10 @@ const char *const correction_names[CORRECTION_COUNT] = {
 
 /* ---- rules that reject ---- */
 
-/* Sensors without a clock and captures with relative times write the first day of 1970. */
 static bool bad_time(const struct clean_conf *conf, const eddy_flow *flow)
 {
     (void)conf;
-    return flow->start_us < DAY_US || flow->start_us > INT64_C(7258118400) * SECOND_US; /* 2200 */
+    return flow->start_us < 0 || flow->start_us > INT64_C(7258118400) * SECOND_US; /* 2200 */
 }
 
 /* :: and 0.0.0.0 are legal sources while a host asks for an address (RFC 2131, RFC 4862), so
@@ -76,7 +75,14 @@ static const struct {
     {absurd_count, REASON_absurd_count},
 };
 
-/* ---- rules that correct ---- */
+/* ---- rules that correct, or count what is odd ---- */
+
+/* Captures with relative times, and sensors without a clock, begin in January 1970. Their times
+ * are good for windows and gaps, so they stay; only the counter tells. */
+static bool relative_time(struct row *row)
+{
+    return row->flow.start_us < INT64_C(31) * 86400 * SECOND_US;
+}
 
 /* Payload without packets: some exporters leave packet counts out. One packet at least. */
 static bool bytes_without_packets(struct row *row)
@@ -135,6 +141,7 @@ static bool swapped_counts(struct row *row)
 }
 
 static bool (*const corrections[CORRECTION_COUNT])(struct row *row) = {
+    [CORRECTION_RELATIVE_TIME] = relative_time,
     [CORRECTION_SWAPPED_COUNTS] = swapped_counts,
     [CORRECTION_BYTES_WITHOUT_PACKETS] = bytes_without_packets,
     [CORRECTION_FEW_BYTES] = few_bytes,

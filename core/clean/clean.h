@@ -14,8 +14,9 @@ struct clean_conf {
     uint64_t max_bytes;
 };
 
-/* What was corrected, in the order of the rules; the names are metric labels. */
+/* What was corrected or is odd, in the order of the rules; the names are metric labels. */
 enum correction {
+    CORRECTION_RELATIVE_TIME,
     CORRECTION_SWAPPED_COUNTS,
     CORRECTION_BYTES_WITHOUT_PACKETS,
     CORRECTION_FEW_BYTES,

@@ -14,8 +14,8 @@
  * connections that come together are one beat.
  *
  * Much that is regular is benign. What lowers the score is said as counter-evidence: many
- * hosts use the service, it is a clock or discovery protocol, the other end is one of ours,
- * or the sizes differ. */
+ * hosts use the service, it is DNS or a clock or discovery protocol, the other end is one of
+ * ours, or the sizes differ. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -26,9 +26,9 @@
 
 struct beacon_conf {
     uint64_t min_gaps;
-    double outage, together;
+    double outage, together, min_span;
     double most;
-    double prevalent, common, inside;
+    double nature, common, inside;
     uint64_t common_hosts;
 };
 
@@ -37,6 +37,8 @@ struct beacon_conf {
 static const struct option options[] = {
     {"min_gaps", OPTION_COUNT, CONF(min_gaps), "10", 4, RING_TIMES - 1,
      "Gaps between connections that are needed before a pair is judged."},
+    {"min_span", OPTION_NUMBER, CONF(min_span), "30", 0, 1e7,
+     "Seconds over which a pair must have kept its pace: a program's burst is no beacon."},
     {"outage", OPTION_NUMBER, CONF(outage), "6", 1.5, 1e6,
      "A gap of more than this many mean gaps is an outage and left out."},
     {"together", OPTION_NUMBER, CONF(together), "0.1", 0, 0.9,
@@ -47,8 +49,9 @@ static const struct option options[] = {
      "From so many of our hosts on, a service of an outside host counts as commonly used."},
     {"common", OPTION_NUMBER, CONF(common), "0.35", 0, 1,
      "What is left of the score when the service is commonly used."},
-    {"prevalent", OPTION_NUMBER, CONF(prevalent), "0.25", 0, 1,
-     "What is left of the score for clock and discovery protocols, which are regular by nature."},
+    {"nature", OPTION_NUMBER, CONF(nature), "0.25", 0, 1,
+     "What is left of the score for DNS, clock and discovery protocols: regular by nature, or "
+     "echoes of other connections."},
     {"inside", OPTION_NUMBER, CONF(inside), "0.6", 0, 1,
      "What is left of the score when the other end is one of our own hosts."},
     {0},
@@ -171,6 +174,8 @@ static void judge(const struct beacon_state *s, const struct beacon_conf *conf, 
         return;
     double cv;
     moments(g.gap, g.count, &mean, &cv);
+    if (mean * (double)g.count < conf->min_span)
+        return;
     ring->gaps = (uint32_t)g.count;
     ring->gap_s = (float)mean;
     ring->gap_cv = (float)cv;
@@ -192,8 +197,8 @@ static struct doubts doubts_of(const struct beacon_conf *conf, const struct row 
     if (row->prevalence >= conf->common_hosts)
         d.common = conf->common;
     if (row->service == SERVICE_CLOCK || row->service == SERVICE_LOCAL ||
-        row->service == SERVICE_ICMP)
-        d.nature = conf->prevalent;
+        row->service == SERVICE_ICMP || row->service == SERVICE_DNS)
+        d.nature = conf->nature;
     if (row->dst.local)
         d.inside = conf->inside;
     /* Equal sizes leave it as it is, sizes that vary as much as they can take half of it. */

@@ -11,7 +11,7 @@ static const struct option options[] = {
     {"prior", OPTION_NUMBER, CONF(prior), "200", 1, 1e6,
      "How many past scores a detector's own null model is worth."},
     {"suspicious", OPTION_NUMBER, CONF(suspicious), "1e-5", 0, 1,
-     "A score with a lower p teaches only by calibrate.leak."},
+     "A score with a lower p, by the null model or by the past, teaches only by calibrate.leak."},
     {"leak", OPTION_NUMBER, CONF(leak), "0.05", 0, 1,
      "How much a suspicious score teaches, where a usual one teaches 1."},
     {"memory", OPTION_NUMBER, CONF(memory), "1e6", 1000, 1e12,
@@ -86,7 +86,8 @@ void calibration_add(struct calibration *c, const struct calibrate_conf *conf, d
     double p = calibration_p(c, conf, score);
     c->error_expected += 0.01;
     c->error_seen += p <= 0.01;
-    ddsketch_add(&c->sketch, score, p < conf->suspicious ? conf->leak : 1.0);
+    bool suspicious = p < conf->suspicious || null_p(score) < conf->suspicious;
+    ddsketch_add(&c->sketch, score, suspicious ? conf->leak : 1.0);
     if (++c->since >= REFRESH || c->total < REFRESH)
         refresh(c, conf);
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* fanout.c - scans and sweeps: a host that tries many destinations or ports.
  *
- * Two quantities of a host's window (state/host.h), each from HyperLogLog sketches:
+ * Two quantities of a host's window (state/host.h):
  *
- *   width   failed targets per failed port or per failed peer, whichever is more, times the
- *           share of peers that failed. A sweep fails at many peers on few ports, a port scan at
- *           many ports of few peers: both are wide. A file-sharing program fails at many peers
- *           too, but each on a port of its own: it is narrow. That failed first contacts tell
- *           scanners from others is the finding of Jung, Paxson, Berger, Balakrishnan, S&P 2004.
- *   peers   all destinations, for those that sweep without failing.
+ *   width   how many hosts failed on one port, or ports of one host, or the like for a grid of
+ *           both, whichever is more, times the share of peers that failed. A sweep and a port scan are wide. A file-sharing
+ *           program fails at many peers too, but each on a port of its own. That failed first
+ *           contacts tell scanners from others: Jung, Paxson, Berger, Balakrishnan, S&P 2004.
+ *   peers   all destinations (HyperLogLog), for those that sweep without failing.
  *
  * Each is compared with the host's own past windows, shrunk to what is usual for any host while
- * it has few. Beyond usual, p falls as a power of the factor: (factor)^-POWER. With 3.5, fifty
- * times as wide as usual is p = 1e-6 before anything is known of the site; from then on the
- * calibration says what the factor means here. */
+ * it has few. Beyond usual, p falls as a power of the factor: (factor)^-power. With 5, a host not
+ * yet known that fails at some 20 hosts on one port within a window reaches p = 1e-5 (others use
+ * fixed counts: 50 in NEMEA, 25 for Zeek's scan policy); from then on the calibration says
+ * what the factor means here. */
 #include <math.h>
 
 #include "row.h"
@@ -32,14 +32,14 @@ struct fanout_conf {
 
 static const struct option options[] = {
     {"usual_width", OPTION_NUMBER, CONF(usual_width), "1.5", 1, 1e6,
-     "Failed targets per port or peer in a window that are usual for a host not yet known."},
+     "Failed hosts on one port (or ports of one host) in a window that are usual for a host not yet known."},
     {"usual_peers", OPTION_NUMBER, CONF(usual_peers), "20", 1, 1e6,
      "Destinations in a window that are usual for a host not yet known."},
     {"usual_spread", OPTION_NUMBER, CONF(usual_spread), "4", 1, 1000,
      "Factor by which a host's destinations usually vary from window to window."},
     {"prior_windows", OPTION_NUMBER, CONF(prior_windows), "6", 0.1, 1e6,
      "How many windows of its own outweigh what is usual for any host."},
-    {"power", OPTION_NUMBER, CONF(power), "3.5", 0.5, 20,
+    {"power", OPTION_NUMBER, CONF(power), "5", 0.5, 20,
      "How fast p falls with the factor over the usual, before calibration."},
     {"suspicious", OPTION_NUMBER, CONF(suspicious), "1e-3", 0, 1,
      "A window with a lower p teaches the host's baseline only by fanout.leak."},
@@ -82,7 +82,7 @@ static double failed_share(const struct window *w)
 /* How wide the window is, discounted by what succeeded. */
 static double width_of(const struct window *w)
 {
-    return fmax(1.0, w->width * failed_share(w));
+    return fmax(1.0, window_width(w) * failed_share(w));
 }
 
 /* -log10 of (value / usual)^-power; 0 where it is not above the usual. */
@@ -93,7 +93,7 @@ static double exceed(double value, double usual_value, double power)
 
 static double width_score(const struct fanout_conf *conf, const struct host *host)
 {
-    if (host->window.failed_target_count < LEAST_TARGETS)
+    if (host->window.failed_targets < LEAST_TARGETS)
         return 0.0;
     return exceed(width_of(&host->window), usual_width(conf, &host->fanout), conf->power);
 }
@@ -123,11 +123,11 @@ static void learn(const struct fanout_conf *conf, struct host *host)
     m->weight = (float)fmin(total, 1000.0); /* a week of windows: older ones fade */
 }
 
-/* Does this flow take part: did it fail, or is its target new to the host in this window? */
+/* Does this flow take part: did it fail, or is its target new to the host? */
 static bool takes_part(const struct row *row)
 {
     return !row->late && !row->dst.group &&
-           (row->failed || row->pair->window_us == row->host->window.start_us);
+           (row->failed || row->pair->flows == 1);
 }
 
 static void fanout_score(void *state, const void *settings, struct row *row, struct finding *out)
@@ -152,15 +152,50 @@ static void fanout_score(void *state, const void *settings, struct row *row, str
 
 /* ---- why ---- */
 
-static void explain_shape(const struct window *w, struct text *text)
+enum shape { SWEEP, PORT_SCAN, GRID };
+
+static enum shape shape_of(const struct window *w)
 {
-    double peers = w->failed_peer_count, ports = w->failed_port_count;
-    words_count(text, fmax(1.0, round(w->failed_target_count)));
-    text_add(text, " different targets that did not answer: about ");
-    words_count(text, fmax(1.0, round(ports)));
-    text_add(text, ports < 1.5 ? " port on " : " ports on ");
-    words_count(text, fmax(1.0, round(peers)));
-    text_add(text, peers < 1.5 ? " host" : " hosts");
+    if (window_grid(w) > 1.5 * fmax(w->on_port, w->at_peer) && w->failed_peer_count >= 2)
+        return GRID;
+    return w->at_peer > w->on_port ? PORT_SCAN : SWEEP;
+}
+
+static void say_port(struct text *text, uint32_t port)
+{
+    const char *proto = (port & 255) == 6 ? "tcp" : (port & 255) == 17 ? "udp" : NULL;
+    if (proto == NULL)
+        text_format(text, "protocol %u", port & 255);
+    else
+        text_format(text, "port %u/%s", port >> 8, proto);
+}
+
+/* "10.1.2.3 sweeps port 23/tcp: 150 hosts did not answer, 186 targets in all" */
+static void explain_shape(const struct row *row, struct text *text)
+{
+    const struct window *w = &row->host->window;
+    switch (shape_of(w)) {
+    case GRID:
+        text_format(text, " scans about %.0f ports of about %.0f hosts: ",
+                    (double)w->failed_port_count, (double)w->failed_peer_count);
+        words_count(text, w->failed_targets);
+        text_add(text, " targets did not answer");
+        return;
+    case PORT_SCAN:
+        text_add(text, " scans ports of ");
+        words_place(text, row->flow.dst, &row->dst);
+        text_format(text, ": %u of them did not answer", w->at_peer);
+        break;
+    case SWEEP:
+        text_add(text, " sweeps ");
+        say_port(text, w->port);
+        text_format(text, ": %u hosts did not answer", w->on_port);
+    }
+    if (w->failed_targets > window_width(w) * 1.2) {
+        text_add(text, ", ");
+        words_count(text, w->failed_targets);
+        text_add(text, " targets in all");
+    }
 }
 
 static void explain_width(const struct fanout_conf *conf, const struct host *host, double share,
@@ -171,9 +206,11 @@ static void explain_width(const struct fanout_conf *conf, const struct host *hos
     struct explained *reason =
         explanation_add(out, "window_width", width_of(w), usual_value, share);
     struct text text = text_over(reason->text, sizeof reason->text);
-    bool vertical = w->failed_port_count > w->failed_peer_count;
-    text_add(&text, vertical ? "unanswered ports per host: " : "unanswered hosts per port: ");
-    words_count(&text, round(width_of(w)));
+    words_count(&text, round(window_width(w)));
+    static const char *const words[] = {[SWEEP] = " hosts on one port did not answer",
+                                        [PORT_SCAN] = " ports of one host did not answer",
+                                        [GRID] = " targets wide is the scan"};
+    text_add(&text, words[shape_of(w)]);
     text_add(&text, ", usual ");
     words_count(&text, round(usual_value));
 }
@@ -213,8 +250,7 @@ static void fanout_explain(const void *state, const void *settings, const struct
     words_place(&text, row->flow.src, &row->src);
     if (wide >= many) {
         explain_width(conf, host, wide / both, out);
-        text_add(&text, w->failed_port_count > w->failed_peer_count ? " scans ports: " : " sweeps: ");
-        explain_shape(w, &text);
+        explain_shape(row, &text);
     } else {
         text_add(&text, " talks to unusually many hosts: ");
         words_count(&text, round(w->peer_count));
@@ -228,7 +264,7 @@ static void fanout_explain(const void *state, const void *settings, const struct
     words_count(&text, round(wide >= many ? usual_width(conf, &host->fanout)
                                           : usual_peers(conf, &host->fanout)));
     text_add(&text, host->fanout.weight < 1 ? " (nothing is known of it yet)." : ".");
-    out->names_peer = w->failed_peer_count < 1.5 && wide >= many;
+    out->names_peer = wide >= many && shape_of(w) == PORT_SCAN;
 }
 
 const struct detector score_fanout = {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "frequent.h"
 #include "hll.h"
 
 /* What a host has done since the window opened. Windows open with a host's first flow after
@@ -14,15 +15,37 @@
 struct window {
     int64_t start_us;
     uint32_t flows;
-    uint32_t failed;          /* flows that were not answered, or refused */
-    struct hll peers;         /* destinations */
-    struct hll failed_peers;  /* destinations that did not answer */
-    struct hll failed_ports;  /* (port, protocol) that did not answer */
-    struct hll failed_targets;/* (destination, port, protocol) that did not answer */
-    float peer_count;         /* estimates, renewed when a sketch changes */
-    float failed_peer_count, failed_port_count, failed_target_count;
-    float width;              /* failed targets per failed port or peer, the larger of the two */
+    uint32_t failed;              /* flows that were not answered, or refused */
+    uint32_t failed_targets;      /* (destination, port, protocol) that did not answer */
+    struct hll peers;             /* destinations */
+    struct hll failed_peers;      /* destinations that did not answer */
+    struct hll failed_ports;      /* (port, protocol) that did not answer */
+    struct frequent ports;        /* new failed targets by (port << 8 | protocol) */
+    struct frequent destinations; /* new failed targets by a hash of the destination */
+    float peer_count;             /* estimates, renewed when a sketch changes */
+    float failed_peer_count, failed_port_count;
+    uint16_t on_port, at_peer;    /* largest count of `ports`, of `destinations` */
+    uint32_t port;                /* whose count on_port is */
 };
+
+/* How wide the failures of the window are: the most failed hosts on one port, the most failed
+ * ports of one host, or, for a scan that is a grid of both, hosts per port times ports per host;
+ * whichever is most. n one-to-one failures, each on a port of its own, are 1 wide. */
+static inline double window_grid(const struct window *w)
+{
+    double targets = w->failed_targets;
+    double peers = w->failed_peer_count > 1.0f ? (double)w->failed_peer_count : 1.0;
+    double ports = w->failed_port_count > 1.0f ? (double)w->failed_port_count : 1.0;
+    double grid = targets / peers * targets / ports;
+    return grid < targets ? grid : targets;
+}
+
+static inline double window_width(const struct window *w)
+{
+    double most = w->on_port > w->at_peer ? w->on_port : w->at_peer;
+    double grid = window_grid(w);
+    return grid > most ? grid : most;
+}
 
 /* Past windows of a host, on a log scale, weighted by how far they were to be trusted. */
 struct fanout_memory {
@@ -59,15 +82,19 @@ struct host {
     struct tail_memory tail;
 };
 
+#define PAIR_EARLY 3 /* flows a pair has before it gets a ring: most pairs never have one */
+
 /* Source, destination, destination port and protocol, by a 64-bit hash of them: two pairs
  * share a record with probability 1e-7 among a million. */
 struct pair {
     uint64_t key;
-    int64_t first_us, last_us; /* starts of the earliest and latest flow */
-    int64_t gap_us;            /* of the last flow to the latest before it; 0 for the first */
-    int64_t window_us;         /* start of the host's window in which it was last new */
+    int64_t begun_us;   /* start of the flow that came first */
+    int64_t last_us;    /* start of the latest flow */
+    float gap_s;        /* from the latest flow before to the last one; 0 for the first */
+    uint32_t window;    /* name of the host's window in which it last failed, or was new */
     uint32_t flows;
-    uint32_t spare;
+    uint32_t early_ms[PAIR_EARLY]; /* starts of the first flows, from begun_us less an hour */
+    uint32_t early_size[PAIR_EARLY];
 };
 
 #define RING_TIMES 64

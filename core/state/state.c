@@ -32,7 +32,7 @@ const struct part state_part = {
     .options = options,
 };
 
-#define RING_FROM_FLOWS 4 /* a pair gets a ring with its 4th flow: most pairs never have one */
+#define HOUR_US (3600 * INT64_C(1000000)) /* flows this much earlier than a pair's first still fit */
 
 /* Worth of history: each doubling of its flows keeps a record for ten minutes longer, so that
  * a flood of one-flow addresses does not wash out the hosts that matter. */
@@ -78,20 +78,17 @@ void state_free(struct state *s)
 
 /* ---- windows ---- */
 
-static void window_renew(struct window *w)
+/* Names a window in 32 bits: enough to tell a host's windows apart. 0 is no window. */
+static uint32_t window_name(const struct window *w)
 {
-    w->failed_peer_count = (float)hll_estimate(&w->failed_peers);
-    w->failed_port_count = (float)hll_estimate(&w->failed_ports);
-    w->failed_target_count = (float)hll_estimate(&w->failed_targets);
-    float fewer = fminf(w->failed_peer_count, w->failed_port_count);
-    w->width = w->failed_target_count / fmaxf(fewer, 1.0f);
+    return (uint32_t)(w->start_us / 1000) | 1u;
 }
 
 static void window_close(struct host *host)
 {
     host->closed = host->window.flows > 0;
     host->was.peers = host->window.peer_count;
-    host->was.width = host->window.width;
+    host->was.width = (float)window_width(&host->window);
     host->was.flows = host->window.flows;
     host->was.score = host->fanout.score;
     memset(&host->window, 0, sizeof host->window);
@@ -115,27 +112,31 @@ static void window_add(struct state *s, const struct state_conf *conf, struct ro
     if (!row->failed)
         return;
     w->failed++;
-    uint64_t port = hash_add(s->seed, (uint64_t)row->flow.dst_port << 8 | row->flow.proto);
-    bool changed = hll_add(&w->failed_peers, peer);
-    changed |= hll_add(&w->failed_ports, port);
-    changed |= hll_add(&w->failed_targets, hash_add(peer, port));
-    if (changed)
-        window_renew(w);
+    if (hll_add(&w->failed_peers, peer))
+        w->failed_peer_count = (float)hll_estimate(&w->failed_peers);
+}
+
+/* A target counts once in a window, when it first fails. */
+static void window_target(struct state *s, struct row *row, bool created)
+{
+    struct window *w = &row->host->window;
+    struct pair *pair = row->pair;
+    bool counted = pair->window == window_name(w);
+    if (created || (row->failed && !counted))
+        pair->window = window_name(w);
+    if (!row->failed || row->dst.group || (counted && !created))
+        return;
+    uint32_t key, port = (uint32_t)row->flow.dst_port << 8 | row->flow.proto;
+    w->failed_targets++;
+    if (hll_add(&w->failed_ports, hash_add(s->seed, port)))
+        w->failed_port_count = (float)hll_estimate(&w->failed_ports);
+    frequent_add(&w->ports, port);
+    frequent_add(&w->destinations, (uint32_t)hash_address(row->flow.dst, s->seed));
+    w->on_port = frequent_most(&w->ports, &w->port);
+    w->at_peer = frequent_most(&w->destinations, &key);
 }
 
 /* ---- pairs ---- */
-
-static struct ring *ring_of(struct state *s, const struct row *row, uint64_t hash)
-{
-    const struct pair *pair = row->pair;
-    if (pair->flows < RING_FROM_FLOWS || row->dst.group)
-        return NULL;
-    bool created;
-    struct ring *ring = table_take(&s->rings, hash, &pair->key, &created);
-    if (created)
-        ring->base_us = row->flow.start_us - INT64_C(3600) * 1000000; /* room for late ones */
-    return ring;
-}
 
 /* Moves the base so that `time_us` fits; times that would then be negative fall out. */
 static void ring_rebase(struct ring *ring, int64_t base_us)
@@ -183,19 +184,43 @@ static void ring_add(struct ring *ring, int64_t start_us, uint32_t size)
     ring->since++;
 }
 
+static uint32_t size_of(const struct row *row)
+{
+    return row->bytes_out > UINT32_MAX ? UINT32_MAX : (uint32_t)row->bytes_out;
+}
+
 static void pair_add(struct pair *pair, const struct row *row, bool created)
 {
     int64_t start_us = row->flow.start_us;
-    if (created) {
-        pair->first_us = pair->last_us = start_us;
-        pair->window_us = row->host->window.start_us;
-    }
-    pair->gap_us = created || start_us < pair->last_us ? 0 : start_us - pair->last_us;
+    if (created)
+        pair->begun_us = pair->last_us = start_us;
+    pair->gap_s = start_us > pair->last_us ? (float)(start_us - pair->last_us) * 1e-6f : 0.0f;
     if (start_us > pair->last_us)
         pair->last_us = start_us;
-    if (start_us < pair->first_us)
-        pair->first_us = start_us;
+    if (pair->flows < PAIR_EARLY) {
+        int64_t ms = (start_us - pair->begun_us + HOUR_US) / 1000;
+        pair->early_ms[pair->flows] = ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+        pair->early_size[pair->flows] = size_of(row);
+    }
     pair->flows++;
+}
+
+/* The pair's ring, made with the first flow that the pair itself has no room for. */
+static struct ring *ring_of(struct state *s, const struct row *row)
+{
+    const struct pair *pair = row->pair;
+    if (pair->flows <= PAIR_EARLY || row->dst.group)
+        return NULL;
+    bool created;
+    struct ring *ring = table_take(&s->rings, pair->key, &pair->key, &created);
+    if (created) {
+        ring->base_us = pair->begun_us - HOUR_US;
+        for (size_t i = 0; i < PAIR_EARLY; i++)
+            ring_add(ring, ring->base_us + (int64_t)pair->early_ms[i] * 1000, pair->early_size[i]);
+    }
+    ring_add(ring, row->flow.start_us, size_of(row));
+    table_keep(&s->rings, pair->key, ring, row->end_us + credit_us(pair->flows));
+    return ring;
 }
 
 /* ---- the step ---- */
@@ -241,11 +266,9 @@ void state_update(struct state *s, const struct state_conf *conf, struct row *ro
     row->pair = table_take(&s->pairs, key, &key, &created);
     pair_add(row->pair, row, created);
     table_keep(&s->pairs, key, row->pair, row->end_us + credit_us(row->pair->flows));
-    row->ring = ring_of(s, row, key);
-    if (row->ring != NULL) {
-        ring_add(row->ring, row->flow.start_us, (uint32_t)(row->bytes_out > UINT32_MAX ? UINT32_MAX : row->bytes_out));
-        table_keep(&s->rings, key, row->ring, row->end_us + credit_us(row->pair->flows));
-    }
+    row->ring = ring_of(s, row);
+    if (!row->late)
+        window_target(s, row, created);
     row->prevalence = created && row->src.local ? cms_add(s->prevalence, offered)
                                                 : cms_estimate(s->prevalence, offered);
     row->hosts_known = s->local_hosts;
@@ -261,8 +284,16 @@ static void rewind_host(void *record, void *user)
     host->fanout.score = 0.0f;
 }
 
+static void rewind_pair(void *record, void *user)
+{
+    struct pair *pair = record;
+    (void)user;
+    pair->window = 0;
+}
+
 void state_rewind(struct state *s)
 {
     table_each(&s->hosts, rewind_host, NULL);
+    table_each(&s->pairs, rewind_pair, NULL);
     s->watermark = (struct watermark){0};
 }
