@@ -24,6 +24,7 @@ struct flows_csv {
     size_t used, size; /* of the buffer */
     char *buffer;
     uint64_t lost;
+    bool failing; /* the last attempt to write */
 };
 
 static int open_path(const char *path, eddy_error *err)
@@ -39,13 +40,17 @@ static int open_path(const char *path, eddy_error *err)
     return fd;
 }
 
-/* The header, if the file is new (or no file). */
+/* The header, if the file is new (or no file); a line end, if a kill has cut the last line. */
 static void begin(struct flows_csv *f)
 {
     static const char header[] = "id,score,p,detector\n";
     struct stat st;
-    if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+    char last = '\n';
+    if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+        if (pread(f->fd, &last, 1, st.st_size - 1) == 1 && last != '\n')
+            f->buffer[f->used++] = '\n';
         return;
+    }
     memcpy(f->buffer + f->used, header, sizeof header - 1);
     f->used += sizeof header - 1;
 }
@@ -159,6 +164,7 @@ int flows_csv_flush(struct flows_csv *f, eddy_error *err)
     }
     memmove(f->buffer, f->buffer + done, f->used - done);
     f->used -= done;
+    f->failing = status < 0;
     return status;
 }
 
@@ -194,7 +200,7 @@ int flows_csv_rewind(struct flows_csv *f, const struct flows_csv_place *to, eddy
     if (!now.regular || !to->regular || now.dev != to->dev || now.ino != to->ino ||
         now.length < to->length)
         return 0;
-    f->used = 0; /* at most the header line of a new file */
+    f->used = 0; /* at most what begin() put there */
     if (ftruncate(f->fd, (off_t)to->length) != 0)
         return fault(err, EDDY_EIO, "%s: %s", f->path, strerror(errno));
     if (to->length == 0)
@@ -224,6 +230,11 @@ int flows_csv_reopen(struct flows_csv *f, eddy_error *err)
     f->fd = fd;
     begin(f);
     return EDDY_OK;
+}
+
+bool flows_csv_failing(const struct flows_csv *f)
+{
+    return f->failing;
 }
 
 uint64_t flows_csv_lost(const struct flows_csv *f)

@@ -2,6 +2,7 @@
 /* flows_csv.h - every scored flow as a CSV line: id,score,p,detector. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "eddy.h"
@@ -35,6 +36,10 @@ int flows_csv_rewind(struct flows_csv *f, const struct flows_csv_place *to, eddy
 /* Opens the path anew if it now leads elsewhere (logrotate). */
 int flows_csv_reopen(struct flows_csv *f, eddy_error *err);
 
+/* Did the last attempt to write fail? Then whoever can wait should not add more. */
+bool flows_csv_failing(const struct flows_csv *f);
+
+/* Lines that were not kept. */
 uint64_t flows_csv_lost(const struct flows_csv *f);
 
 /* Flushes and frees; EDDY_EIO if the last lines could not be written. */

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* telemetry.c - what eddyd tells about itself: its own metrics, whether it is alive and ready. */
+#include "telemetry.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TEXT_MAX (256 * 1024)
+
+struct telemetry {
+    /* Written by the scoring thread, read by the HTTP thread; each stands for itself, so no order
+     * between them is needed. */
+    _Atomic int64_t turn_ms;
+    atomic_bool ready;
+    /* Only the scoring thread. */
+    uint64_t reloads, failed_reloads;
+    int64_t start_s;
+    char *draft;
+    size_t draft_used;
+    /* Under the lock: the scoring thread replaces it, the HTTP thread copies it. */
+    pthread_mutex_t lock;
+    char *text;
+    size_t used;
+};
+
+int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct telemetry *telemetry_new(void)
+{
+    struct telemetry *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    t->text = calloc(1, TEXT_MAX);
+    t->draft = calloc(1, TEXT_MAX);
+    if (t->text == NULL || t->draft == NULL || pthread_mutex_init(&t->lock, NULL) != 0) {
+        free(t->text);
+        free(t->draft);
+        free(t);
+        return NULL;
+    }
+    t->start_s = (int64_t)time(NULL);
+    telemetry_turn(t);
+    return t;
+}
+
+void telemetry_free(struct telemetry *t)
+{
+    if (t == NULL)
+        return;
+    (void)pthread_mutex_destroy(&t->lock);
+    free(t->text);
+    free(t->draft);
+    free(t);
+}
+
+void telemetry_turn(struct telemetry *t)
+{
+    atomic_store_explicit(&t->turn_ms, now_ms(), memory_order_relaxed);
+}
+
+void telemetry_ready(struct telemetry *t, bool ready)
+{
+    atomic_store_explicit(&t->ready, ready, memory_order_relaxed);
+}
+
+void telemetry_reload(struct telemetry *t, bool worked)
+{
+    if (worked)
+        t->reloads++;
+    else
+        t->failed_reloads++;
+}
+
+bool telemetry_is_ready(const struct telemetry *t)
+{
+    return atomic_load_explicit(&t->ready, memory_order_relaxed);
+}
+
+int64_t telemetry_silent_ms(const struct telemetry *t)
+{
+    return now_ms() - atomic_load_explicit(&t->turn_ms, memory_order_relaxed);
+}
+
+/* ---- the text ---- */
+
+/* Adds a line, or nothing at all if it does not fit any more. */
+__attribute__((format(printf, 2, 3))) static void add(struct telemetry *t, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    size_t room = TEXT_MAX - t->draft_used;
+    int length = vsnprintf(t->draft + t->draft_used, room, format, arguments);
+    va_end(arguments);
+    if (length > 0 && (size_t)length < room)
+        t->draft_used += (size_t)length;
+}
+
+static void head(struct telemetry *t, const char *name, const char *type, const char *help)
+{
+    add(t, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void simple(struct telemetry *t, const char *name, const char *type, const char *help,
+                   uint64_t value)
+{
+    head(t, name, type, help);
+    add(t, "%s %" PRIu64 "\n", name, value);
+}
+
+/* A label value: backslash, quote and newline escaped. */
+static void escape(const char *from, char *to, size_t size)
+{
+    size_t n = 0;
+    for (; *from != '\0' && n + 3 < size; from++) {
+        if (*from == '\\' || *from == '"' || *from == '\n')
+            to[n++] = '\\';
+        to[n++] = *from == '\n' ? 'n' : *from;
+    }
+    to[n] = '\0';
+}
+
+enum column { READING, LAG, BYTES, ROTATIONS, TRUNCATIONS, GAPS, CONNECTIONS, ACCEPTED, CUT };
+
+static const struct {
+    const char *name, *type, *help;
+    int of_logs, of_sockets;
+} columns[] = {
+    [READING] = {"eddyd_input_reading", "gauge", "1 if a part of the log is open.", 1, 0},
+    [LAG] = {"eddyd_input_lag_bytes", "gauge",
+             "Bytes of the log's current part that are not read yet.", 1, 0},
+    [BYTES] = {"eddyd_input_read_bytes_total", "counter", "Bytes read.", 1, 1},
+    [ROTATIONS] = {"eddyd_input_rotations_total", "counter", "Parts of the log read to their end.",
+                   1, 0},
+    [TRUNCATIONS] = {"eddyd_input_truncations_total", "counter",
+                     "How often the log was truncated or rewritten in place.", 1, 0},
+    [GAPS] = {"eddyd_input_gaps_total", "counter",
+              "How often a part vanished or broke before its end was read: records were lost.", 1,
+              0},
+    [CONNECTIONS] = {"eddyd_input_connections", "gauge", "Open connections of the socket.", 0, 1},
+    [ACCEPTED] = {"eddyd_input_connections_total", "counter", "Connections accepted.", 0, 1},
+    [CUT] = {"eddyd_input_cut_datagrams_total", "counter", "Datagrams longer than 1 MiB, cut.", 0,
+             1},
+};
+
+static uint64_t value_of(const struct input_status *s, enum column column)
+{
+    switch (column) {
+    case READING:
+        return s->log.reading ? 1 : 0;
+    case LAG:
+        return s->log.lag;
+    case BYTES:
+        return s->is_log ? s->log.bytes : s->socket.bytes;
+    case ROTATIONS:
+        return s->log.finished;
+    case TRUNCATIONS:
+        return s->log.restarts;
+    case GAPS:
+        return s->log.gaps;
+    case CONNECTIONS:
+        return s->socket.connections;
+    case ACCEPTED:
+        return s->socket.accepted;
+    case CUT:
+        return s->socket.cut;
+    }
+    return 0;
+}
+
+static void add_column(struct telemetry *t, const struct inputs *in, enum column column)
+{
+    bool begun = false;
+    for (size_t i = 0; i < inputs_count(in); i++) {
+        struct input_status s;
+        char name[600];
+        inputs_status(in, i, &s);
+        if (s.is_log ? !columns[column].of_logs : !columns[column].of_sockets)
+            continue;
+        if (!begun)
+            head(t, columns[column].name, columns[column].type, columns[column].help);
+        begun = true;
+        escape(s.name, name, sizeof name);
+        add(t, "%s{input=\"%s\"} %" PRIu64 "\n", columns[column].name, name, value_of(&s, column));
+    }
+}
+
+void telemetry_update(struct telemetry *t, const struct inputs *in, const struct journal *j)
+{
+    struct journal_stats journal;
+    journal_stats(j, &journal);
+    t->draft_used = 0;
+    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+        add_column(t, in, (enum column)c);
+    simple(t, "eddyd_start_time_seconds", "gauge", "When eddyd was started, Unix time.",
+           (uint64_t)t->start_s);
+    simple(t, "eddyd_checkpoint_timestamp_seconds", "gauge",
+           "When positions were last written to disk, Unix time; 0: not since the start.",
+           (uint64_t)journal.checkpoint_s);
+    simple(t, "eddyd_checkpoint_failures_total", "counter",
+           "Attempts to write positions or the flows file that failed.", journal.failures);
+    simple(t, "eddyd_flows_lost_total", "counter",
+           "Lines that are missing in the flows file because it could not be written.",
+           journal.lost_lines);
+    head(t, "eddyd_reloads_total", "counter", "Reloads of the configuration.");
+    add(t, "eddyd_reloads_total{result=\"ok\"} %" PRIu64 "\n", t->reloads);
+    add(t, "eddyd_reloads_total{result=\"failed\"} %" PRIu64 "\n", t->failed_reloads);
+    (void)pthread_mutex_lock(&t->lock); /* a normal mutex, locked by its own rules: cannot fail */
+    memcpy(t->text, t->draft, t->draft_used);
+    t->used = t->draft_used;
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+size_t telemetry_text(struct telemetry *t, char *buf, size_t size)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    size_t used = t->used;
+    if (size > 0) {
+        size_t n = used < size ? used : size - 1;
+        memcpy(buf, t->text, n);
+        buf[n] = '\0';
+    }
+    (void)pthread_mutex_unlock(&t->lock);
+    return used;
+}
