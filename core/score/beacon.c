@@ -17,7 +17,7 @@
  * hosts use the service, it is DNS or a clock or discovery protocol, the other end is one of
  * ours, or the sizes differ. */
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "row.h"
 #include "score/explanation.h"
@@ -90,19 +90,32 @@ struct gaps {
     size_t count, sizes;
 };
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
+/* Quickselect (Hoare, Algorithm 65: Find, CACM 1961), on a copy. */
 static double median(const double *values, size_t count)
 {
-    double sorted[RING_TIMES];
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = values[i];
-    qsort(sorted, count, sizeof *sorted, ascending);
-    return sorted[count / 2];
+    double v[RING_TIMES];
+    memcpy(v, values, count * sizeof *v);
+    size_t low = 0, high = count - 1, middle = count / 2;
+    while (low < high) {
+        double pivot = v[(low + high) / 2];
+        size_t i = low, j = high;
+        for (;;) {
+            while (v[i] < pivot)
+                i++;
+            while (v[j] > pivot)
+                j--;
+            if (i >= j)
+                break;
+            double moved = v[i];
+            v[i++] = v[j];
+            v[j--] = moved;
+        }
+        if (middle <= j)
+            high = j;
+        else
+            low = j + 1;
+    }
+    return v[middle];
 }
 
 /* Gaps of at least `least` seconds; what is closer belongs to the same beat. */
@@ -219,8 +232,7 @@ static void beacon_score(void *state, const void *settings, struct row *row, str
     struct ring *ring = row->ring;
     if (ring == NULL || ring->count <= conf->min_gaps)
         return;
-    /* With 8 more flows, or an eighth more: the cost per flow stays small. */
-    if (ring->gaps == 0 || ring->since >= 8 || ring->since * 8 >= ring->count)
+    if (ring->since * 8 >= ring->count) /* an eighth is new: the cost per flow stays small */
         judge(state, conf, ring);
     if (ring->gaps == 0)
         return;

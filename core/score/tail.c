@@ -103,7 +103,6 @@ struct tail_state {
     struct histogram role[ROLES][TAIL_COLUMNS];
     uint32_t suspicious_seen; /* every 1/leak-th of them teaches */
     double p[TAIL_COLUMNS];   /* of the latest row */
-    bool low[TAIL_COLUMNS];   /* the lower side was the unusual one */
 };
 
 static size_t role_of(const struct row *row)
@@ -191,11 +190,15 @@ static void host_add(struct tail_memory *memory, size_t measure, unsigned bin)
 
 /* ---- the detector ---- */
 
+#define OF_AGE 20 /* a role with so many times role_weight flows stands on its own */
+
 static double side_p(const struct tail_state *s, const struct tail_conf *conf,
                      const struct row *row, size_t i, unsigned bin, bool low)
 {
-    double site = histogram_p(&s->site[i], bin, low, 1.0, 0.0);
-    double role = histogram_p(&s->role[role_of(row)][i], bin, low, site, conf->role_weight);
+    const struct histogram *own = &s->role[role_of(row)][i];
+    bool of_age = own->total > OF_AGE * conf->role_weight;
+    double site = of_age ? 1.0 : histogram_p(&s->site[i], bin, low, 1.0, 0.0);
+    double role = histogram_p(own, bin, low, site, of_age ? 0.0 : conf->role_weight);
     return host_p(&row->host->tail, i, bin, low, role, conf->host_weight);
 }
 
@@ -219,12 +222,10 @@ static void tail_score(void *state, const void *settings, struct row *row, struc
         const struct measure *m = &measures[i];
         bins[i] = bin_of(m, row);
         s->p[i] = side_p(s, conf, row, i, bins[i], false);
-        s->low[i] = false;
-        if (m->sides == BOTH) {
-            double low = side_p(s, conf, row, i, bins[i], true);
-            s->low[i] = low < s->p[i];
-            s->p[i] = fmin(1.0, 2.0 * fmin(low, s->p[i]));
-        }
+        if (m->sides == BOTH && s->p[i] > 0.5) /* then the other side may be the unusual one */
+            s->p[i] = fmin(s->p[i], side_p(s, conf, row, i, bins[i], true));
+        if (m->sides == BOTH)
+            s->p[i] = fmin(1.0, 2.0 * s->p[i]);
         inverse += 1.0 / s->p[i];
     }
     out->tests = fmax(1.0, row->host->window.flows);
