@@ -27,7 +27,6 @@ from typing import BinaryIO, TextIO
 ATTEMPT_S = 5.0  # tcp_attempt_delay: a SYN that nobody answers
 CLOSE_S = 5.0  # tcp_close_delay: after both sides sent FIN
 RESET_S = 0.1  # tcp_reset_delay: after a RST
-PARTIAL_CLOSE_S = 3.0  # tcp_partial_close_timeout: only one side sent FIN
 TCP_IDLE_S = 300.0  # tcp_inactivity_timeout
 UDP_IDLE_S = 60.0  # udp_inactivity_timeout
 ICMP_IDLE_S = 60.0  # icmp_inactivity_timeout
@@ -252,8 +251,6 @@ class Flow:
             return self.closed_ts + CLOSE_S
         if states == ("SYN_SENT", "INACTIVE"):
             return self.first.ts + ATTEMPT_S
-        if "CLOSED" in states:
-            return self.last_ts + PARTIAL_CLOSE_S
         return self.last_ts + TCP_IDLE_S
 
     def is_over(self) -> bool:

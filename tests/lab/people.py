@@ -98,11 +98,11 @@ def browse(lab: Lab, host: str) -> None:
     rng = lab.rng(host, "browse")
     small_sites = [f"s{i}" for i in range(101, 131)]
     favourites = rng.sample(SITES, 3) + rng.sample(small_sites, 4)
-    while lab.sleep(think(rng, 7)):
+    while lab.sleep(think(rng, 10)):
         site = rng.choice(favourites if rng.random() < 0.85 else small_sites)
         base = f"{rng.choice(['http', 'https', 'https'])}://{site}.example.com/"
         for _ in range(rng.randint(1, 3)):
-            links = [base + f"p{rng.randrange(60)}" for _ in range(rng.randint(1, 6))]
+            links = [base + f"p{rng.randrange(60)}" for _ in range(rng.randint(1, 4))]
             if rng.random() < 0.15:
                 lab.run(host, "wget -q -O /dev/null --no-check-certificate " + " ".join(links))
             else:
@@ -152,14 +152,14 @@ def report_to_monitor(lab: Lab, host: str) -> None:
     lab.sleep(rng.uniform(0, 15))
     body = "cpu=" + "7" * 300
     while lab.sleep(15 + rng.uniform(-0.4, 0.4)):
-        lab.curl(host, f"-d {body} http://monitor.office.test:8080/push")
+        lab.curl(host, f"-d {body} http://10.20.1.90:8080/push")
 
 
 def check_updates(lab: Lab, host: str) -> None:
-    """Every client asks the same Internet server every 40 s; sometimes there is a package."""
+    """Every client asks the same Internet server every 60 s; sometimes there is a package."""
     rng = lab.rng(host, "updates")
-    lab.sleep(rng.uniform(0, 40))
-    while lab.sleep(40 + rng.uniform(-2, 2)):
+    lab.sleep(rng.uniform(0, 60))
+    while lab.sleep(60 + rng.uniform(-2, 2)):
         path = "update" if rng.random() < 0.12 else "p7"
         lab.curl(host, f"https://updates.example.com/{path}")
 
