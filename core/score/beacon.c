@@ -37,7 +37,7 @@ struct beacon_conf {
 static const struct option options[] = {
     {"min_gaps", OPTION_COUNT, CONF(min_gaps), "10", 4, RING_TIMES - 1,
      "Gaps between connections that are needed before a pair is judged."},
-    {"min_span", OPTION_NUMBER, CONF(min_span), "30", 0, 1e7,
+    {"min_span", OPTION_NUMBER, CONF(min_span), "15", 0, 1e7,
      "Seconds over which a pair must have kept its pace: a program's burst is no beacon."},
     {"outage", OPTION_NUMBER, CONF(outage), "6", 1.5, 1e6,
      "A gap of more than this many mean gaps is an outage and left out."},
