@@ -160,13 +160,16 @@ static bool set_port(const char *text, size_t length, uint16_t *out)
  * milliseconds are told from seconds by their size: 10^11 s is the year 5138, 10^11 ms is 1973. */
 static bool set_time(const char *text, size_t length, int64_t *out)
 {
+    const uint64_t least_ms = 100000000000, most_ms = INT64_MAX / 1000;
     if (length > 4 && text[4] == '-')
         return timestamp_parse(text, length, out);
-    if (!number_micros(text, length, out))
+    bool minus = length > 0 && text[0] == '-';
+    uint64_t ms;
+    if (!number_unsigned(text + minus, length - minus, &ms) || ms < least_ms)
+        return number_micros(text, length, out);
+    if (ms > most_ms)
         return false;
-    bool whole = memchr(text, '.', length) == NULL && memchr(text, 'e', length) == NULL;
-    if (whole && (*out >= 100000000000000000 || *out <= -100000000000000000))
-        *out /= 1000;
+    *out = minus ? -(int64_t)ms * 1000 : (int64_t)ms * 1000;
     return true;
 }
 
