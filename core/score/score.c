@@ -73,6 +73,8 @@ void score(struct score_state *s, const struct score_conf *conf, struct row *row
     row->verdict.score = -log10(row->verdict.p) + 0.0; /* no -0 */
     row->verdict.detector = row->best < 0 ? "" : registry_detectors[row->best]->part.name;
     row->verdict.flags = row->cleaned ? EDDY_CLEANED : 0;
+    if (row->best < 0 || s->calibration[row->best].total < conf->calibrate->prior)
+        row->verdict.flags |= EDDY_LEARNING;
 }
 
 void score_explain(const struct score_state *s, const struct score_conf *conf, size_t index,

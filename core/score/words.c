@@ -54,14 +54,6 @@ void words_seconds(struct text *text, double seconds)
     text_add(text, seconds > 0 ? "under 1 ms" : "0 s");
 }
 
-void words_odds(struct text *text, double p)
-{
-    double one_in = p > 1e-15 ? 1.0 / p : 1e15;
-    static const char *const units[] = {"", " thousand", " million", " billion", " trillion", NULL};
-    text_add(text, "1 in ");
-    scaled(text, one_in, 1000.0, units);
-}
-
 void words_place(struct text *text, const uint8_t address[16], const struct place *place)
 {
     char buffer[46];

@@ -9,8 +9,6 @@ void words_bytes(struct text *text, double bytes);
 void words_seconds(struct text *text, double seconds);
 /* Whole numbers in full up to 9999, then with k or M. */
 void words_count(struct text *text, double count);
-/* "1 in 4,000,000" */
-void words_odds(struct text *text, double p);
 /* "10.1.2.3" or "203.0.113.9 (DE, AS64500)" */
 void words_place(struct text *text, const uint8_t address[16], const struct place *place);
 /* "203.0.113.9 (DE, AS64500) port 443/tcp" */
