@@ -125,8 +125,9 @@ static void print_counts(FILE *to, const struct score *score)
     print_reasons(to, run, false);
     (void)fprintf(to, ", %s rejected", with_commas(run->counts.rejected, a));
     print_reasons(to, run, true);
-    (void)fprintf(to, ".\n%s hosts, %s incidents", with_commas(run->hosts, a),
-                  with_commas(score->found.shown, b));
+    (void)fprintf(to, ".\n%s %s, %s %s", with_commas(run->hosts, a),
+                  run->hosts == 1 ? "host" : "hosts", with_commas(score->found.shown, b),
+                  score->found.shown == 1 ? "incident" : "incidents");
     if (score->found.withheld > 0)
         (void)fprintf(to, " and %s more that the budget withholds%s",
                       with_commas(score->found.withheld, c),

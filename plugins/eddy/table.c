@@ -139,6 +139,9 @@ static size_t total_width(const struct layout *layout)
 static struct layout make_layout(const struct found *found, struct table_look look)
 {
     struct layout layout = {.look = look};
+    bool any_peer = false;
+    for (size_t i = 0; i < found->count; i++)
+        any_peer = any_peer || found->lines[i].peer[0] != '\0';
     for (int c = 0; c < COLUMNS; c++) {
         layout.width[c] = strlen(titles[c]);
         for (size_t i = 0; i < found->count; i++) {
@@ -148,6 +151,8 @@ static struct layout make_layout(const struct found *found, struct table_look lo
                 layout.width[c] = strlen(cell);
         }
     }
+    if (!any_peer)
+        layout.width[PEER] = 0;
     for (size_t i = 0; i < sizeof droppable / sizeof *droppable; i++) {
         if (total_width(&layout) > look.width)
             layout.width[droppable[i]] = 0;
