@@ -46,7 +46,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void save(struct bench *b, uint64_t length, const char *input)
+static void save(struct bench *b, uint64_t length, const char *input, uint64_t *sum)
 {
     struct checkpoint c = {.flows = {.regular = 1, .dev = 7, .ino = UINT64_MAX, .length = length}};
     struct follow_state state = {.reading = true,
@@ -60,15 +60,15 @@ static void save(struct bench *b, uint64_t length, const char *input)
     assert_int_equal(checkpoint_add(&c, input, &state, NULL), EDDY_OK);
     struct follow_state fresh = {.newest_ns = 1};
     assert_int_equal(checkpoint_add(&c, "second", &fresh, NULL), EDDY_OK);
-    uint64_t sum = 0;
-    assert_int_equal(checkpoint_save(&c, b->path, &sum, NULL), EDDY_OK);
+    assert_int_equal(checkpoint_save(&c, b->path, sum, NULL), EDDY_OK);
     checkpoint_done(&c);
 }
 
 static void checkpoint_brings_back_what_was_saved(void **state)
 {
     struct bench *b = *state;
-    save(b, 12345, "/logs/a name with 100% blanks\nand a newline");
+    uint64_t sum = 0;
+    save(b, 12345, "/logs/a name with 100% blanks\nand a newline", &sum);
     struct checkpoint c;
     assert_int_equal(checkpoint_load(b->path, &c, NULL), 1);
     assert_int_equal(c.flows.length, 12345);
@@ -116,8 +116,9 @@ static void checkpoint_torn_at_any_byte_gives_the_one_before(void **state)
 {
     struct bench *b = *state;
     char text[16384];
-    save(b, 1, "input");
-    save(b, 2, "input");
+    uint64_t sum = 0;
+    save(b, 1, "input", &sum);
+    save(b, 2, "input", &sum);
     size_t length = read_all(b->path, text, sizeof text);
     for (size_t cut = 0; cut < length; cut++) {
         struct checkpoint c;
@@ -134,7 +135,8 @@ static void checkpoint_with_any_byte_changed_is_refused(void **state)
 {
     struct bench *b = *state;
     char text[16384];
-    save(b, 2, "input");
+    uint64_t sum = 0;
+    save(b, 2, "input", &sum);
     (void)unlink(b->old);
     size_t length = read_all(b->path, text, sizeof text);
     for (size_t i = 0; i < length; i++) {
@@ -151,9 +153,26 @@ static void checkpoint_with_any_byte_changed_is_refused(void **state)
 static void checkpoint_missing_gives_the_one_before(void **state)
 {
     struct bench *b = *state;
-    save(b, 1, "input");
-    save(b, 2, "input");
+    uint64_t sum = 0;
+    save(b, 1, "input", &sum);
+    save(b, 2, "input", &sum);
     assert_int_equal(unlink(b->path), 0);
+    struct checkpoint c;
+    assert_int_equal(checkpoint_load(b->path, &c, NULL), 2);
+    assert_int_equal(c.flows.length, 1);
+    checkpoint_done(&c);
+}
+
+static void checkpoint_damaged_never_becomes_the_one_before(void **state)
+{
+    struct bench *b = *state;
+    uint64_t sum = 0;
+    save(b, 1, "input", &sum);
+    save(b, 2, "input", &sum);
+    write_all(b->path, "torn", 4);
+    uint64_t next_start = 0;
+    save(b, 3, "input", &next_start);
+    write_all(b->path, "torn", 4);
     struct checkpoint c;
     assert_int_equal(checkpoint_load(b->path, &c, NULL), 2);
     assert_int_equal(c.flows.length, 1);
@@ -199,6 +218,7 @@ int main(void)
         TEST(checkpoint_torn_at_any_byte_gives_the_one_before),
         TEST(checkpoint_with_any_byte_changed_is_refused),
         TEST(checkpoint_missing_gives_the_one_before),
+        TEST(checkpoint_damaged_never_becomes_the_one_before),
         TEST(checkpoint_does_not_write_the_same_twice),
         TEST(checkpoint_never_writes_through_a_symlink),
     };
