@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* fuzz_eve.c - one line of EVE, any bytes. */
+#include "fuzz.h"
+
+#include "ingest/json.h"
+
+extern const struct input ingest_eve;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    enum { LINE_MAX_BYTES = 65536 };
+    static struct arena scratch;
+    if (scratch.base == NULL)
+        promise(arena_init(&scratch, json_scratch_size(LINE_MAX_BYTES)) == EDDY_OK);
+    if (size <= LINE_MAX_BYTES)
+        check_line(&ingest_eve, data, size, &scratch);
+    return 0;
+}
