@@ -18,7 +18,7 @@ static const struct option options[] = {
      "How long the window is in which a host's peers and failures are counted."},
     {"lateness", OPTION_DURATION, CONF(lateness_us), "1h", 0, 604800,
      "A flow that ended this long before the latest one is scored but not counted in windows."},
-    {"seed", OPTION_COUNT, CONF(seed), "0", 0, 18446744073709551615.0,
+    {"seed", OPTION_COUNT, CONF(seed), "0", 0, 9007199254740992.0,
      "Seed of the hash functions; the same seed and input give the same incidents."},
     {"top_hosts", OPTION_COUNT, CONF(top_hosts), "0", 0, TOPK_SLOTS,
      "How many of the busiest hosts are named in the metrics; 0 keeps addresses out of them."},
