@@ -15,7 +15,7 @@ struct hll {
     uint8_t rank[HLL_REGISTERS]; /* of the rarest hash seen: leading zeros + 1; 0 = none */
 };
 
-/* Adds the thing with this hash; true if the estimate has changed. */
+/* Adds the thing with this hash; true if the sketch has changed. */
 bool hll_add(struct hll *hll, uint64_t hash);
 
 double hll_estimate(const struct hll *hll);
