@@ -4,15 +4,12 @@
 #define _GNU_SOURCE /* memmem: part of POSIX only since 2024 */
 #include "json.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include <yajl/yajl_parse.h>
 
-/* Suricata nests up to about 8 deep. yajl's own stack holds 128 levels before it grows. */
-enum { DEPTH_MAX = 64 };
-
-#define IN_ARRAY UINT_MAX
+#include "json_quick.h"
+#include "json_walk.h"
 
 /* yajl has no way to hear of a failed allocation, so there must be none. For a line of n bytes its
  * two buffers (a string with escapes, a token cut off by the end of the line) begin with 2 KiB and
@@ -20,24 +17,13 @@ enum { DEPTH_MAX = 64 };
  * (handle, lexer, stack) takes less than 2 KiB. */
 enum { SCRATCH_FIXED = 16384, SCRATCH_PER_BYTE = 8 };
 
-struct reader {
-    const struct json_format *format;
-    void *user;
-    unsigned depth;
-    /* key[d]: the key last seen in the object at depth d; for an array, the array's own. The
-     * line's object is at depth 1, and key[0] is its "key". */
-    unsigned key[DEPTH_MAX + 1];
-    /* inside[d]: what the object at depth d is the value of, or IN_ARRAY. */
-    unsigned inside[DEPTH_MAX + 1];
-};
-
 /* ---- What yajl calls ---------------------------------------------------- */
 
-static void give(const struct reader *r, const char *text, size_t length)
-{
-    if (r->key[r->depth] > JSON_TOP)
-        r->format->value(r->user, r->key[r->depth], text, length);
-}
+struct reader {
+    struct json_walk walk; /* first: callbacks that need no more take the reader for it */
+    yajl_handle handle;
+    size_t end; /* where the object ended; 0 before */
+};
 
 static int on_null(void *context)
 {
@@ -47,57 +33,44 @@ static int on_null(void *context)
 
 static int on_boolean(void *context, int value)
 {
-    give(context, value ? "true" : "false", value ? 4 : 5);
+    json_walk_value(context, value ? "true" : "false", value ? 4 : 5);
     return 1;
 }
 
 static int on_number(void *context, const char *text, size_t length)
 {
-    give(context, text, length);
+    json_walk_value(context, text, length);
     return 1;
 }
 
 static int on_string(void *context, const unsigned char *text, size_t length)
 {
-    give(context, (const char *)text, length);
+    json_walk_value(context, (const char *)text, length);
     return 1;
 }
 
 static int on_key(void *context, const unsigned char *text, size_t length)
 {
-    struct reader *r = context;
-    unsigned inside = r->inside[r->depth];
-    r->key[r->depth] = inside == JSON_UNWANTED ? JSON_UNWANTED
-                                               : r->format->key(inside, (const char *)text, length);
-    return 1;
-}
-
-/* Goes one level deeper. */
-static int enter(struct reader *r, bool array)
-{
-    if (r->depth == DEPTH_MAX)
-        return 0;
-    unsigned key = r->inside[r->depth] == IN_ARRAY ? JSON_UNWANTED : r->key[r->depth];
-    r->depth++;
-    r->inside[r->depth] = array ? IN_ARRAY : key;
-    r->key[r->depth] = array ? key : JSON_UNWANTED;
+    json_walk_key(context, (const char *)text, length);
     return 1;
 }
 
 static int on_object(void *context)
 {
-    return enter(context, false);
+    return json_walk_enter(context, false);
 }
 
 static int on_array(void *context)
 {
-    return enter(context, true);
+    struct reader *reader = context;
+    return reader->walk.depth > 0 && json_walk_enter(&reader->walk, true);
 }
 
 static int on_end(void *context)
 {
-    struct reader *r = context;
-    r->depth--;
+    struct reader *reader = context;
+    if (--reader->walk.depth == 0)
+        reader->end = yajl_get_bytes_consumed(reader->handle);
     return 1;
 }
 
@@ -117,6 +90,11 @@ static void yajl_drop(void *context, void *block)
     (void)block;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
 /* ---- Reading ------------------------------------------------------------ */
 
 size_t json_scratch_size(size_t length)
@@ -134,8 +112,17 @@ static enum reason why_not(yajl_handle handle, const char *line, size_t length)
     return REASON_bad_json;
 }
 
-enum reason json_read(struct arena *scratch, const char *line, size_t length,
-                      const struct json_format *format, void *user)
+/* After the object yajl lets through the beginning of a token that the line's end cuts off. */
+static bool is_all(const struct reader *reader, const char *line, size_t length)
+{
+    size_t end = reader->end;
+    while (end > 0 && end < length && is_blank(line[end]))
+        end++;
+    return end > 0 && end == length;
+}
+
+enum reason json_strict(struct arena *scratch, const char *line, size_t length,
+                        const struct json_format *format, void *user)
 {
     static const yajl_callbacks callbacks = {
         .yajl_null = on_null,
@@ -151,25 +138,39 @@ enum reason json_read(struct arena *scratch, const char *line, size_t length,
     if (scratch->size - scratch->used < json_scratch_size(length))
         return REASON_line_too_long;
     yajl_alloc_funcs memory = {yajl_get, yajl_grow, yajl_drop, scratch};
-    struct reader r;
-    r.format = format;
-    r.user = user;
-    r.depth = 0;
-    r.key[0] = JSON_TOP;
-    r.inside[0] = JSON_UNWANTED;
-    yajl_handle handle = yajl_alloc(&callbacks, &memory, &r);
-    yajl_status status = yajl_parse(handle, (const unsigned char *)line, length);
+    struct reader reader;
+    json_walk_init(&reader.walk, format, user);
+    reader.end = 0;
+    reader.handle = yajl_alloc(&callbacks, &memory, &reader);
+    yajl_status status = yajl_parse(reader.handle, (const unsigned char *)line, length);
     if (status == yajl_status_ok)
-        status = yajl_complete_parse(handle);
-    return status == yajl_status_ok ? REASON_NONE : why_not(handle, line, length);
+        status = yajl_complete_parse(reader.handle);
+    if (status != yajl_status_ok)
+        return why_not(reader.handle, line, length);
+    return is_all(&reader, line, length) ? REASON_NONE : REASON_bad_json;
+}
+
+static unsigned no_key(unsigned inside, const char *text, size_t length)
+{
+    (void)inside;
+    (void)text;
+    (void)length;
+    return JSON_UNWANTED;
+}
+
+enum reason json_read(struct arena *scratch, const char *line, size_t length,
+                      const struct json_format *format, void *user)
+{
+    static const struct json_format nothing = {.key = no_key};
+    if (!json_quick_can(line, length))
+        return json_strict(scratch, line, length, format, user);
+    if (json_quick(line, length, format, user))
+        return REASON_NONE;
+    enum reason reason = json_strict(scratch, line, length, &nothing, NULL); /* says why */
+    return reason != REASON_NONE ? reason : REASON_bad_json;
 }
 
 /* ---- Before reading ----------------------------------------------------- */
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
 
 bool json_is_object(const char *line, size_t length)
 {

@@ -24,6 +24,10 @@ struct json_format {
 enum reason json_read(struct arena *scratch, const char *line, size_t length,
                       const struct json_format *format, void *user);
 
+/* The same by yajl alone: for lines that json_quick() can't read, and to compare the two. */
+enum reason json_strict(struct arena *scratch, const char *line, size_t length,
+                        const struct json_format *format, void *user);
+
 /* Room that `scratch` must have for lines of up to `length` bytes. */
 size_t json_scratch_size(size_t length);
 

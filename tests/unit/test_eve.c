@@ -96,6 +96,8 @@ static void cut_or_garbage_is_bad_json(void **state)
         HEAD TYPE ENDS FLOW, /* the last brace is the flow's own */
         HEAD TYPE ENDS FLOW "}}",
         HEAD TYPE ENDS FLOW "} {}",
+        HEAD TYPE ENDS FLOW "} \"}",
+        HEAD TYPE ENDS FLOW ",\"x\":\"\\n\"} \"}", /* yajl would let this through */
         HEAD TYPE ENDS FLOW ",}",
         HEAD TYPE ENDS "\"flow\":{\"start\":1e}}",
         HEAD TYPE ENDS "\"vlan\":[1,2," FLOW "}",
