@@ -12,6 +12,7 @@
 #include "lines.h"
 #include "util/arena.h"
 #include "util/error.h"
+#include "util/text.h"
 
 /* ---- Settings ----------------------------------------------------------- */
 
@@ -210,8 +211,8 @@ const char *stream_format(const struct stream *s)
 
 static int find_format(const char *format, int *out, eddy_error *err)
 {
-    char known[128] = "";
-    size_t used = 0;
+    char names[128];
+    struct text known = text_over(names, sizeof names);
     *out = UNKNOWN;
     if (format == NULL)
         return EDDY_OK;
@@ -221,15 +222,10 @@ static int find_format(const char *format, int *out, eddy_error *err)
             *out = i;
             return EDDY_OK;
         }
-        size_t length = strlen(name);
-        if (used + length + 3 < sizeof known) {
-            memcpy(known + used, ", ", 2);
-            memcpy(known + used + 2, name, length + 1);
-            used += length + 2;
-        }
+        text_add(&known, i > 0 ? ", " : "");
+        text_add(&known, name);
     }
-    return error_set(err, EDDY_ECONFIG, "unknown format '%s': expected one of %s", format,
-                     known + 2);
+    return error_set(err, EDDY_ECONFIG, "unknown format '%s': expected one of %s", format, names);
 }
 
 int stream_new(const struct ingest_conf *conf, const char *format, struct stream **out,

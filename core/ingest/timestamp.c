@@ -60,7 +60,7 @@ static bool take_clock(const char **at, const char *end, int64_t *us)
         return false;
     if (hour > 23 || minute > 59 || second > 60) /* 60: a leap second */
         return false;
-    *us = ((int64_t)hour * 3600 + minute * 60 + second) * SECOND_US;
+    *us = (hour * INT64_C(3600) + minute * INT64_C(60) + second) * SECOND_US;
     if (*at == end || **at != '.')
         return true;
     (*at)++;
@@ -88,7 +88,7 @@ static bool take_offset(const char *at, const char *end, int64_t *us)
         return false;
     if (at != end || hours > 23 || minutes > 59)
         return false;
-    *us = ((int64_t)hours * 3600 + minutes * 60) * SECOND_US * (sign == '-' ? -1 : 1);
+    *us = (hours * INT64_C(3600) + minutes * INT64_C(60)) * SECOND_US * (sign == '-' ? -1 : 1);
     return true;
 }
 

@@ -8,7 +8,7 @@
 
 #include "eddy.h"
 
-enum { ALIGN = alignof(max_align_t) }; /* also the room for a block's size in front of it */
+#define ALIGN alignof(max_align_t) /* also the room for a block's size in front of it */
 
 int arena_init(struct arena *arena, size_t size)
 {
