@@ -48,7 +48,7 @@ struct row {
     struct ring *ring;       /* state: recent times of the pair; NULL until it has a few flows */
     uint32_t hosts_known;    /* state: local hosts in the table */
     uint32_t prevalence;     /* state: about how many local hosts use this service of the destination */
-    bool late;               /* state: older than the windows; scored, but not counted in them */
+    bool late;               /* state: older than the windows or far ahead; scored, in none */
     bool first_pass;         /* state: only learning */
 
     double column[COLUMN_COUNT]; /* features */

@@ -76,6 +76,13 @@ void state_free(struct state *s)
     free(s);
 }
 
+/* A flow whose end is after the watermark has a clock that nobody agrees with: nothing may be
+ * kept, or be the latest, because of it. */
+static int64_t believed_us(const struct state *s, int64_t time_us)
+{
+    return time_us < s->watermark.now_us ? time_us : s->watermark.now_us;
+}
+
 /* ---- windows ---- */
 
 /* Names a window in 32 bits: enough to tell a host's windows apart. 0 is no window. */
@@ -99,7 +106,8 @@ static void window_add(struct state *s, const struct state_conf *conf, struct ro
     struct host *host = row->host;
     struct window *w = &host->window;
     host->closed = false;
-    if (w->flows == 0 || row->end_us >= w->start_us + conf->window_us) {
+    if (w->flows == 0 || row->end_us >= w->start_us + conf->window_us ||
+        w->start_us > s->watermark.now_us) {
         window_close(host);
         w->start_us = row->end_us;
     }
@@ -166,8 +174,9 @@ static void ring_add(struct ring *ring, int64_t start_us, uint32_t size)
     uint32_t at = ring->count;
     while (at > 0 && ring->time_ms[at - 1] > (uint32_t)ms)
         at--;
-    if (at > 0 && ring->time_ms[at - 1] == (uint32_t)ms && ring->size[at - 1] == size)
-        return; /* the same flow again: a second pass, or a capture that overlaps */
+    for (uint32_t i = at; i > 0 && ring->time_ms[i - 1] == (uint32_t)ms; i--)
+        if (ring->size[i - 1] == size)
+            return; /* the same flow again: a second pass, or a capture that overlaps */
     if (ring->count == RING_TIMES) {
         if (at == 0)
             return;
@@ -189,9 +198,9 @@ static uint32_t size_of(const struct row *row)
     return row->bytes_out > UINT32_MAX ? UINT32_MAX : (uint32_t)row->bytes_out;
 }
 
-static void pair_add(struct pair *pair, const struct row *row, bool created)
+static void pair_add(const struct state *s, struct pair *pair, const struct row *row, bool created)
 {
-    int64_t start_us = row->flow.start_us;
+    int64_t start_us = believed_us(s, row->flow.start_us);
     if (created)
         pair->begun_us = pair->last_us = start_us;
     pair->gap_s = start_us > pair->last_us ? (float)(start_us - pair->last_us) * 1e-6f : 0.0f;
@@ -218,8 +227,9 @@ static struct ring *ring_of(struct state *s, const struct row *row)
         for (size_t i = 0; i < PAIR_EARLY; i++)
             ring_add(ring, ring->base_us + (int64_t)pair->early_ms[i] * 1000, pair->early_size[i]);
     }
-    ring_add(ring, row->flow.start_us, size_of(row));
-    table_keep(&s->rings, pair->key, ring, row->end_us + credit_us(pair->flows));
+    if (row->end_us <= s->watermark.now_us)
+        ring_add(ring, row->flow.start_us, size_of(row));
+    table_keep(&s->rings, pair->key, ring, believed_us(s, row->end_us) + credit_us(pair->flows));
     return ring;
 }
 
@@ -231,21 +241,22 @@ static void host_add(struct state *s, struct row *row, uint64_t hash)
     uint64_t evicted = s->hosts.evictions;
     struct host *host = table_take(&s->hosts, hash, row->flow.src, &created);
     if (created) {
-        host->first_us = row->flow.start_us;
+        host->first_us = believed_us(s, row->flow.start_us);
         host->local = row->src.local;
         s->local_hosts += host->local && s->hosts.evictions == evicted;
     }
     host->flows++;
-    if (row->end_us > host->last_us)
-        host->last_us = row->end_us;
-    table_keep(&s->hosts, hash, host, row->end_us + credit_us(host->flows));
+    int64_t end_us = believed_us(s, row->end_us);
+    if (end_us > host->last_us)
+        host->last_us = end_us;
+    table_keep(&s->hosts, hash, host, end_us + credit_us(host->flows));
     row->host = host;
 }
 
 void state_update(struct state *s, const struct state_conf *conf, struct row *row)
 {
     int64_t now_us = watermark_add(&s->watermark, row->end_us);
-    row->late = row->end_us < now_us - conf->lateness_us;
+    row->late = row->end_us < now_us - conf->lateness_us || row->end_us > now_us;
     s->late += row->late;
 
     uint64_t source = hash_address(row->flow.src, s->seed);
@@ -264,8 +275,9 @@ void state_update(struct state *s, const struct state_conf *conf, struct row *ro
 
     bool created;
     row->pair = table_take(&s->pairs, key, &key, &created);
-    pair_add(row->pair, row, created);
-    table_keep(&s->pairs, key, row->pair, row->end_us + credit_us(row->pair->flows));
+    pair_add(s, row->pair, row, created);
+    table_keep(&s->pairs, key, row->pair,
+               believed_us(s, row->end_us) + credit_us(row->pair->flows));
     row->ring = ring_of(s, row);
     if (!row->late)
         window_target(s, row, created);
