@@ -280,7 +280,7 @@ static enum reason finish(struct record *record)
 
 static enum json_peek peek(const char *line, size_t length, struct json_string *type)
 {
-    return json_peek(line, length, JSON_STRING("\"event_type\""), type);
+    return json_peek(line, length, JSON_KEY("\"event_type\"", 2), type);
 }
 
 static bool recognise(const char *line, size_t length)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* json.c - reads the wanted fields of one JSON object on one line (the only file that includes
  * yajl). */
-#define _GNU_SOURCE /* memmem: part of POSIX only since 2024 */
 #include "json.h"
 
 #include <string.h>
@@ -194,12 +193,29 @@ static const char *skip_blanks(const char *at, const char *end)
     return at;
 }
 
-enum json_peek json_peek(const char *line, size_t length, struct json_string key,
+/* Like memmem(), but with no table to set up. */
+static const char *find(const char *line, size_t length, struct json_key key)
+{
+    if (length < key.length)
+        return NULL;
+    const char *at = line + key.rare, *end = line + length - key.length + key.rare + 1;
+    while (at < end) {
+        const char *hit = memchr(at, key.text[key.rare], (size_t)(end - at));
+        if (hit == NULL)
+            return NULL;
+        if (memcmp(hit - key.rare, key.text, key.length) == 0)
+            return hit - key.rare;
+        at = hit + 1;
+    }
+    return NULL;
+}
+
+enum json_peek json_peek(const char *line, size_t length, struct json_key key,
                          struct json_string *value)
 {
     const char *end = line + length;
     /* Never inside a string: there the quotes would be escaped. */
-    const char *hit = memmem(line, length, key.text, key.length);
+    const char *hit = find(line, length, key);
     if (hit == NULL)
         return JSON_ABSENT;
     const char *open = memchr(line, '{', length);

@@ -48,10 +48,14 @@ struct json_string {
     size_t length;
 };
 
-/* Looks for a key of the line's own object that has a string value, without reading the rest.
- * `key` with its quotes. */
-enum json_peek json_peek(const char *line, size_t length, struct json_string key,
-                         struct json_string *value);
+/* A key with its quotes, and which of its bytes is rare in such logs: it is looked for first. */
+struct json_key {
+    const char *text;
+    size_t length, rare;
+};
 
-/* A literal as a json_string. */
-#define JSON_STRING(literal) ((struct json_string){literal, sizeof(literal) - 1})
+#define JSON_KEY(literal, rare) ((struct json_key){literal, sizeof(literal) - 1, rare})
+
+/* Looks for a key of the line's own object that has a string value, without reading the rest. */
+enum json_peek json_peek(const char *line, size_t length, struct json_key key,
+                         struct json_string *value);

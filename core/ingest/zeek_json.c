@@ -52,8 +52,8 @@ static bool recognise(const char *line, size_t length)
 {
     struct json_string value;
     return json_is_object(line, length) &&
-           (json_peek(line, length, JSON_STRING("\"ts\""), &value) != JSON_ABSENT ||
-            json_peek(line, length, JSON_STRING("\"_path\""), &value) != JSON_ABSENT);
+           (json_peek(line, length, JSON_KEY("\"ts\"", 0), &value) != JSON_ABSENT ||
+            json_peek(line, length, JSON_KEY("\"_path\"", 5), &value) != JSON_ABSENT);
 }
 
 static enum reason decode(void *state, struct arena *scratch, const char *line, size_t length,
@@ -64,7 +64,7 @@ static enum reason decode(void *state, struct arena *scratch, const char *line, 
     if (!json_is_object(line, length))
         return json_not_object(line, length);
     struct json_string path = {0};
-    enum json_peek peek = json_peek(line, length, JSON_STRING("\"_path\""), &path);
+    enum json_peek peek = json_peek(line, length, JSON_KEY("\"_path\"", 5), &path);
     if (peek == JSON_FOUND && !zeek_is_conn_path(path.text, path.length))
         return REASON_other_event; /* most of a combined stream; not read further */
     struct record record = {.conn = zeek_begin(flow)};
