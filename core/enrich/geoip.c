@@ -135,20 +135,22 @@ void geoip_close(struct geoip *g)
     free(g);
 }
 
-static bool database_changed(const struct database *db)
+/* A change is told once: a file that can't be opened is not copied again until it changes again. */
+static bool database_changed(struct database *db)
 {
     struct stat now;
     if (!db->open || stat(db->path, &now) != 0)
         return false; /* gone for a moment: keep what we have */
-    const struct stat *was = &db->identity;
-    return now.st_ino != was->st_ino || now.st_dev != was->st_dev ||
-           now.st_size != was->st_size || now.st_mtim.tv_sec != was->st_mtim.tv_sec ||
-           now.st_mtim.tv_nsec != was->st_mtim.tv_nsec;
+    struct stat was = db->identity;
+    db->identity = now;
+    return now.st_ino != was.st_ino || now.st_dev != was.st_dev || now.st_size != was.st_size ||
+           now.st_mtim.tv_sec != was.st_mtim.tv_sec || now.st_mtim.tv_nsec != was.st_mtim.tv_nsec;
 }
 
-bool geoip_changed(const struct geoip *g)
+bool geoip_changed(struct geoip *g)
 {
-    return database_changed(&g->country) || database_changed(&g->asn);
+    bool country = database_changed(&g->country), asn = database_changed(&g->asn);
+    return country || asn;
 }
 
 /* ---- looking up ---- */
