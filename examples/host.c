@@ -56,9 +56,11 @@ static void on_incident(const eddy_incident *incident, void *user)
 {
     char address[46];
     (void)user;
-    if (incident->state == EDDY_INCIDENT_NEW && !incident->withheld)
-        printf("%s %s: %s\n", eddy_address_text(incident->host, address), incident->detector,
-               incident->summary);
+    if (incident->state != EDDY_INCIDENT_NEW || incident->withheld)
+        return;
+    printf("%s %s: %s\n", eddy_address_text(incident->host, address), incident->detector,
+           incident->summary);
+    (void)fflush(stdout);
 }
 
 static int print_metric(const eddy_metric *metric, void *user)

@@ -224,7 +224,7 @@ static void feed_source(struct run *run, struct source *source, const char *name
         return;
     }
     bool whole = feed_all(run, source);
-    int flows = eddy_worker_end(source->worker); /* takes a last line without newline */
+    int flows = run->stopped ? 0 : eddy_worker_end(source->worker); /* a last line without newline */
     if (flows < 0 && whole)
         fail(run, source->path, eddy_strerror(flows));
     if (!run->learning)
