@@ -38,7 +38,9 @@ static inline void bytes_add(struct bytes *b, const void *from, size_t length)
 static inline void bytes_big(struct bytes *b, uint64_t value, unsigned length)
 {
     while (length-- > 0) {
-        uint8_t byte = length < 8 ? (uint8_t)(value >> 8 * length) : (uint8_t)0;
+        uint8_t byte = 0;
+        if (length < 8)
+            byte = (uint8_t)(value >> 8 * length);
         bytes_add(b, &byte, 1);
     }
 }

@@ -2,9 +2,11 @@
 /* pipeline.h - for tests of single steps: a flow on its way through all steps before them. */
 #pragma once
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
