@@ -84,14 +84,20 @@ static bool relative_time(struct row *row)
     return row->flow.start_us < INT64_C(31) * 86400 * SECOND_US;
 }
 
-/* Payload without packets: some exporters leave packet counts out. One packet at least. */
+/* Payload without packets: some exporters leave packet counts out. The bytes are what counts, so
+ * there must have been as many packets as they fill. */
+static bool fill_packets(uint64_t bytes, uint64_t *packets)
+{
+    bool missing = bytes > 0 && *packets == 0;
+    if (missing)
+        *packets = (bytes + 1499) / 1500; /* Ethernet: RFC 894 */
+    return missing;
+}
+
 static bool bytes_without_packets(struct row *row)
 {
-    bool out = row->bytes_out > 0 && row->packets_out == 0;
-    bool in = row->bytes_in > 0 && row->packets_in == 0;
-    row->packets_out += out;
-    row->packets_in += in;
-    return out || in;
+    bool out = fill_packets(row->bytes_out, &row->packets_out);
+    return fill_packets(row->bytes_in, &row->packets_in) || out;
 }
 
 static bool at_least(uint64_t *bytes, uint64_t packets)
