@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "eddyd_options.h"
 
 #define PIECE_SIZE ((size_t)256 * 1024)
 
@@ -73,6 +74,10 @@ static int apply_setting(struct run *run, eddy_config *config, const char *setti
 static int make_config(struct run *run, eddy_config *config)
 {
     eddy_error err = {0};
+    if (eddyd_options_declare(config, &err) != EDDY_OK) { /* the daemon's are in the same file */
+        complain(&run->progress, "%s", err.message);
+        return EXIT_FAULT;
+    }
     if (run->config_path != NULL && eddy_config_load(config, run->config_path, &err) != EDDY_OK) {
         complain(&run->progress, "%s", err.message);
         return EXIT_FAULT;
@@ -224,7 +229,8 @@ static void feed_source(struct run *run, struct source *source, const char *name
         return;
     }
     bool whole = feed_all(run, source);
-    int flows = run->stopped ? 0 : eddy_worker_end(source->worker); /* a last line without newline */
+    int flows =
+        run->stopped ? 0 : eddy_worker_end(source->worker); /* a last line without newline */
     if (flows < 0 && whole)
         fail(run, source->path, eddy_strerror(flows));
     if (!run->learning)

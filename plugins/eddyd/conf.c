@@ -8,33 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "eddyd_options.h"
 #include "follow.h"
 #include "say.h"
 #include "sockets.h"
-
-static const char about[] = "The daemon eddyd: what it reads, serves and writes.";
-
-static const eddy_option options[] = {
-    {"eddyd.follow", "", "list",
-     "A log to follow, PATH or FORMAT:PATH (eve, zeek-json, zeek-tsv); may be set repeatedly.",
-     about},
-    {"eddyd.archive", "", "list",
-     "A directory (or pattern) where rotated parts are moved, looked at after a restart.", about},
-    {"eddyd.existing", "read", "read|skip",
-     "What to do at the very first start with what a followed log has already.", about},
-    {"eddyd.listen", "", "list",
-     "A socket: unix_stream:PATH, unix_dgram:PATH or tcp:HOST:PORT; may be set repeatedly.", about},
-    {"eddyd.http", "127.0.0.1:9477", "text",
-     "HOST:PORT of /metrics, /healthz and /readyz, or off. There is no login: keep it local.",
-     about},
-    {"eddyd.checkpoint", "/var/lib/eddy/eddyd.checkpoint", "path",
-     "Where the positions in the logs are kept over a restart; empty: nowhere.", about},
-    {"eddyd.checkpoint_interval", "1s", "50ms..1h", "How often positions are written to disk.",
-     about},
-    {"eddyd.flows", "", "path", "A CSV file that gets id,score,p,detector of every flow.", about},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
 
 /* A duration that the library has checked: NUMBER and ms, s, m or h (us and d are out of range or
  * odd, and read too). eddyd never sets a locale, so strtod() reads a decimal point. */
@@ -105,7 +82,7 @@ int conf_load(const struct conf_source *source, eddy_config **config, struct con
     eddy_config *c = eddy_config_new();
     if (c == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
-    int status = eddy_config_declare(c, options, OPTION_COUNT, err);
+    int status = eddyd_options_declare(c, err);
     if (status == EDDY_OK && source->file != NULL)
         status = eddy_config_load(c, source->file, err);
     if (status == EDDY_OK)

@@ -135,6 +135,11 @@ class Usage(Eddy):
         text = self.ok("options", "--conf")
         self.assert_all_settings_load(text)
 
+    def test_the_configuration_of_the_daemon_can_be_used(self) -> None:
+        conf = self.write("eddy.conf", f"[eddyd]\nfollow = {self.log}\n".encode())
+        self.ok("score", "-c", conf, self.log)
+        self.assertIn("eddyd.follow", self.ok("options", "eddyd"))
+
     def assert_all_settings_load(self, text: str) -> None:
         used = "\n".join(line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in text.splitlines())
         self.assertGreater(used.count(" = "), 20)

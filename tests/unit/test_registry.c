@@ -27,10 +27,12 @@ static size_t size_of(enum option_type type)
     }
 }
 
-static bool is_name(const char *name)
+/* The name of a section or setting; a format without settings may also have dashes. */
+static bool is_name(const char *name, bool dashes)
 {
     for (const char *c = name; *c != '\0'; c++) {
-        if (!islower((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '_')
+        if (!islower((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '_' &&
+            !(dashes && *c == '-'))
             return false;
     }
     return islower((unsigned char)name[0]);
@@ -49,7 +51,7 @@ static void check_option(const struct part *part, const struct option *option)
     union setting_value value;
     char why[160];
     struct text text = text_over(why, sizeof why);
-    if (!is_name(option->name))
+    if (!is_name(option->name, false))
         fail_msg("%s.%s: no name", part->name, option->name);
     if (!is_sentence(option->help))
         fail_msg("%s.%s: help is no sentence: %s", part->name, option->name, option->help);
@@ -64,7 +66,7 @@ static void check_option(const struct part *part, const struct option *option)
 static void check_part(const struct part *part)
 {
     assert_non_null(part->name);
-    if (!is_name(part->name) || !is_sentence(part->help))
+    if (!is_name(part->name, part->options == NULL) || !is_sentence(part->help))
         fail_msg("part %s: bad name or help: %s", part->name, part->help);
     assert_int_equal(part->conf_size > 0, part->options != NULL);
     for (const struct option *o = part->options; o != NULL && o->type != OPTION_END; o++) {
@@ -120,14 +122,16 @@ static void parts_are_in_the_order_of_parts_def(void **state)
 #include "parts.def"
 #undef PART
     };
-    size_t n = 0;
-    for (size_t i = 0; registry_inputs[i] != NULL; i++)
-        assert_string_equal(registry_inputs[i]->part.name, names[n++]);
-    for (size_t i = 0; registry_detectors[i] != NULL; i++)
-        assert_string_equal(registry_detectors[i]->part.name, names[n++]);
-    for (size_t i = 0; registry_outputs[i] != NULL; i++)
-        assert_string_equal(registry_outputs[i]->part.name, names[n++]);
-    assert_int_equal(n, sizeof names / sizeof *names);
+    const struct part *parts[PARTS_MAX];
+    size_t n = list_parts(parts), steps = 0;
+    while (registry_steps[steps] != NULL)
+        steps++;
+    assert_int_equal(n - steps, sizeof names / sizeof *names);
+    for (size_t i = 0; i < n - steps; i++) {
+        const char *name = parts[steps + i]->name;
+        for (size_t c = 0; name[c] != '\0' || names[i][c] != '\0'; c++)
+            assert_int_equal(name[c] == '-' ? '_' : name[c], names[i][c]);
+    }
 }
 
 static void every_part_can_do_its_work(void **state)
