@@ -161,12 +161,13 @@ typedef struct eddy_flow {
     uint64_t bytes_out;   /**< IP packets with their headers, without the link layer */
     uint64_t bytes_in;
     uint64_t packets_out, packets_in;
-    uint8_t proto;           /**< IANA number: 1 ICMP, 6 TCP, 17 UDP */
-    uint8_t state;           /**< an eddy_conn */
-    uint8_t tcp_out, tcp_in; /**< TCP flags seen from each side (RFC 9293: FIN 1, SYN 2, RST 4, PSH 8, ACK 16) */
-    uint8_t quality;         /**< EDDY_QUALITY_* */
-    char app[15];            /**< "http", "dns", "tls"; empty if not known */
-    char id[40];             /**< the sensor's name for the flow, kept as is */
+    uint8_t proto; /**< IANA number: 1 ICMP, 6 TCP, 17 UDP */
+    uint8_t state; /**< an eddy_conn */
+    uint8_t tcp_out,
+        tcp_in; /**< TCP flags seen from each side (RFC 9293: FIN 1, SYN 2, RST 4, PSH 8, ACK 16) */
+    uint8_t quality; /**< EDDY_QUALITY_* */
+    char app[15];    /**< "http", "dns", "tls"; empty if not known */
+    char id[40];     /**< the sensor's name for the flow, kept as is */
 } eddy_flow;
 
 typedef struct eddy_verdict {

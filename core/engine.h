@@ -31,13 +31,13 @@ struct eddy_engine {
     struct state *state;
     struct score_state *score;
     struct decide_state *decide;
-    bool learning; /* the first of two passes */
+    bool learning;        /* the first of two passes */
     eddy_worker *workers; /* a list */
     struct worker_counts retired;
     uint64_t reloads, reloads_failed;
 
-    eddy_hooks hooks;   /* never changes */
-    struct log log;     /* locks itself */
+    eddy_hooks hooks;      /* never changes */
+    struct log log;        /* locks itself */
     struct keeper *keeper; /* locks itself */
 };
 

@@ -6,7 +6,6 @@
 #include "decide/incidents.h"
 #include "eddy.h"
 
-
 struct keeper;
 struct settings;
 
@@ -29,7 +28,7 @@ int keeper_reopen(struct keeper *keeper, const struct settings *settings, eddy_e
 void keeper_free(struct keeper *keeper);
 
 struct keeper_counts {
-    uint64_t dropped; /* events that found the queue full */
+    uint64_t dropped;   /* events that found the queue full */
     uint64_t errors[8]; /* by output */
 };
 

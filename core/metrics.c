@@ -280,8 +280,8 @@ static int visit_output_errors_total(struct visit *v)
 {
     int stop = 0;
     for (size_t i = 0; registry_outputs[i] != NULL && stop == 0; i++)
-        stop = labelled(v, "output", registry_outputs[i]->part.name,
-                        (double)v->s->keeper.errors[i]);
+        stop =
+            labelled(v, "output", registry_outputs[i]->part.name, (double)v->s->keeper.errors[i]);
     return stop;
 }
 
@@ -323,8 +323,8 @@ int eddy_engine_metrics(eddy_engine *engine, eddy_metric_fn *each, void *user)
     struct visit visit = {.s = &snapshot, .each = each, .user = user};
     int stop = 0;
     for (size_t i = 0; i < sizeof table / sizeof *table && stop == 0; i++) {
-        visit.metric = (eddy_metric){
-            .name = table[i].name, .help = table[i].help, .kind = table[i].kind};
+        visit.metric =
+            (eddy_metric){.name = table[i].name, .help = table[i].help, .kind = table[i].kind};
         stop = table[i].visit(&visit);
     }
     return stop;

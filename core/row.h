@@ -24,32 +24,32 @@ struct ring;
 
 /* What is known of an address besides itself. */
 struct place {
-    char country[3];  /* ISO 3166, "" if not known */
-    uint32_t asn;     /* 0 if not known */
-    bool local;       /* one of our networks (nets.local) */
-    bool group;       /* multicast or broadcast: nobody answers, nobody is scanned */
+    char country[3]; /* ISO 3166, "" if not known */
+    uint32_t asn;    /* 0 if not known */
+    bool local;      /* one of our networks (nets.local) */
+    bool group;      /* multicast or broadcast: nobody answers, nobody is scanned */
 };
 
 struct row {
     eddy_flow flow; /* ingest; clean corrects it */
 
-    uint64_t duration_us;              /* clean: 0 where the flow has EDDY_UNSET, as below */
-    uint64_t bytes_out, bytes_in;      /* clean */
-    uint64_t packets_out, packets_in;  /* clean */
-    int64_t end_us;                    /* clean: start + duration */
-    bool failed;                       /* clean: the peer did not answer, or refused */
-    bool cleaned;                      /* clean: something impossible was corrected */
-    enum service service;              /* clean: what kind of conversation this is */
+    uint64_t duration_us;             /* clean: 0 where the flow has EDDY_UNSET, as below */
+    uint64_t bytes_out, bytes_in;     /* clean */
+    uint64_t packets_out, packets_in; /* clean */
+    int64_t end_us;                   /* clean: start + duration */
+    bool failed;                      /* clean: the peer did not answer, or refused */
+    bool cleaned;                     /* clean: something impossible was corrected */
+    enum service service;             /* clean: what kind of conversation this is */
 
     struct place src, dst; /* enrich */
 
-    struct host *host;       /* state: the source's record */
-    struct pair *pair;       /* state: source, destination, port and protocol */
-    struct ring *ring;       /* state: recent times of the pair; NULL until it has a few flows */
-    uint32_t hosts_known;    /* state: local hosts in the table */
-    uint32_t prevalence;     /* state: about how many local hosts use this service of the destination */
-    bool late;               /* state: older than the windows or far ahead; scored, in none */
-    bool first_pass;         /* state: only learning */
+    struct host *host;    /* state: the source's record */
+    struct pair *pair;    /* state: source, destination, port and protocol */
+    struct ring *ring;    /* state: recent times of the pair; NULL until it has a few flows */
+    uint32_t hosts_known; /* state: local hosts in the table */
+    uint32_t prevalence; /* state: about how many local hosts use this service of the destination */
+    bool late;           /* state: older than the windows or far ahead; scored, in none */
+    bool first_pass;     /* state: only learning */
 
     double column[COLUMN_COUNT]; /* features */
 

@@ -63,7 +63,8 @@ static void complain(eddy_worker *w, enum reason reason, const struct stream_rec
     w->said[reason] = true;
     size_t shown = record->length < 60 ? record->length : 60;
     log_line(&w->engine->log, LOG_LEVEL_WARNING,
-             "%s: record at byte %llu rejected (%s): %s; the first of them, others are only counted: %.*s%s",
+             "%s: record at byte %llu rejected (%s): %s; the first of them, others are only "
+             "counted: %.*s%s",
              w->name, (unsigned long long)record->offset, reason_table[reason].name,
              reason_table[reason].help, (int)shown, record->line == NULL ? "" : record->line,
              record->length > shown ? "..." : "");
@@ -183,8 +184,8 @@ int eddy_worker_score(eddy_worker *w, const eddy_flow *flow, eddy_verdict *out)
     enum reason reason = run(w, row);
     count(w, reason);
     if (reason != REASON_NONE)
-        row->verdict = (eddy_verdict){
-            .score = NAN, .p = 1.0, .detector = "", .flags = EDDY_REJECTED};
+        row->verdict =
+            (eddy_verdict){.score = NAN, .p = 1.0, .detector = "", .flags = EDDY_REJECTED};
     if (out != NULL)
         *out = row->verdict;
     return reason == REASON_NONE;

@@ -9,14 +9,14 @@ static const struct {
     const char *app;
     enum service service;
 } by_app[] = {
-    {"dns", SERVICE_DNS},      {"doh2", SERVICE_DNS},     {"http", SERVICE_WEB},
-    {"http2", SERVICE_WEB},    {"tls", SERVICE_WEB},      {"quic", SERVICE_WEB},
-    {"websocket", SERVICE_WEB},{"smtp", SERVICE_MAIL},    {"imap", SERVICE_MAIL},
-    {"pop3", SERVICE_MAIL},    {"ssh", SERVICE_REMOTE},   {"rdp", SERVICE_REMOTE},
-    {"rfb", SERVICE_REMOTE},   {"telnet", SERVICE_REMOTE},{"smb", SERVICE_FILES},
-    {"nfs", SERVICE_FILES},    {"ftp", SERVICE_FILES},    {"ftp-data", SERVICE_FILES},
-    {"tftp", SERVICE_FILES},   {"krb5", SERVICE_DIRECTORY},{"ldap", SERVICE_DIRECTORY},
-    {"dcerpc", SERVICE_DIRECTORY},{"ntp", SERVICE_CLOCK}, {"dhcp", SERVICE_LOCAL},
+    {"dns", SERVICE_DNS},          {"doh2", SERVICE_DNS},       {"http", SERVICE_WEB},
+    {"http2", SERVICE_WEB},        {"tls", SERVICE_WEB},        {"quic", SERVICE_WEB},
+    {"websocket", SERVICE_WEB},    {"smtp", SERVICE_MAIL},      {"imap", SERVICE_MAIL},
+    {"pop3", SERVICE_MAIL},        {"ssh", SERVICE_REMOTE},     {"rdp", SERVICE_REMOTE},
+    {"rfb", SERVICE_REMOTE},       {"telnet", SERVICE_REMOTE},  {"smb", SERVICE_FILES},
+    {"nfs", SERVICE_FILES},        {"ftp", SERVICE_FILES},      {"ftp-data", SERVICE_FILES},
+    {"tftp", SERVICE_FILES},       {"krb5", SERVICE_DIRECTORY}, {"ldap", SERVICE_DIRECTORY},
+    {"dcerpc", SERVICE_DIRECTORY}, {"ntp", SERVICE_CLOCK},      {"dhcp", SERVICE_LOCAL},
     {"mdns", SERVICE_LOCAL},
 };
 
@@ -96,11 +96,16 @@ enum service service_of(const eddy_flow *flow)
 const char *service_name(enum service service)
 {
     static const char *const names[SERVICE_COUNT] = {
-        [SERVICE_OTHER_LOW] = "other",   [SERVICE_OTHER_HIGH] = "other",
-        [SERVICE_ICMP] = "ICMP",         [SERVICE_DNS] = "DNS",
-        [SERVICE_WEB] = "web",           [SERVICE_MAIL] = "mail",
-        [SERVICE_REMOTE] = "remote-login", [SERVICE_FILES] = "file-sharing",
-        [SERVICE_DIRECTORY] = "directory", [SERVICE_CLOCK] = "clock (NTP)",
+        [SERVICE_OTHER_LOW] = "other",
+        [SERVICE_OTHER_HIGH] = "other",
+        [SERVICE_ICMP] = "ICMP",
+        [SERVICE_DNS] = "DNS",
+        [SERVICE_WEB] = "web",
+        [SERVICE_MAIL] = "mail",
+        [SERVICE_REMOTE] = "remote-login",
+        [SERVICE_FILES] = "file-sharing",
+        [SERVICE_DIRECTORY] = "directory",
+        [SERVICE_CLOCK] = "clock (NTP)",
         [SERVICE_LOCAL] = "local-discovery",
     };
     return names[service];

@@ -33,7 +33,7 @@ const struct part decide_part = {
 };
 
 #define SWEEP_US (60 * INT64_C(1000000)) /* how often quiet incidents are looked for */
-#define GROWS    16                      /* flows at which the first growth is told, then doublings */
+#define GROWS    16 /* flows at which the first growth is told, then doublings */
 
 int decide_new(decide_fn *tell, void *user, struct decide_state **out, eddy_error *err)
 {
@@ -204,9 +204,8 @@ static void weigh(struct decide_state *s, const struct decide_conf *conf,
     row->verdict.flags |= EDDY_IN_INCIDENT;
 }
 
-void decide(struct decide_state *s, const struct decide_conf *conf,
-            const struct score_state *score, const struct score_conf *score_conf, struct row *row,
-            int64_t now_us)
+void decide(struct decide_state *s, const struct decide_conf *conf, const struct score_state *score,
+            const struct score_conf *score_conf, struct row *row, int64_t now_us)
 {
     for (size_t i = 0; i < score->count; i++)
         if (row->finding[i].p <= conf->join)

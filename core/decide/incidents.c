@@ -24,7 +24,8 @@ static void keep_id(struct incident *incident, const eddy_flow *flow)
     if (slot < INCIDENT_FLOW_IDS)
         incident->flow_id_count++;
     else if ((incident->flows & (incident->flows - 1)) == 0)
-        slot = INCIDENT_FLOW_IDS / 2 + (unsigned)__builtin_ctzll(incident->flows) % (INCIDENT_FLOW_IDS / 2);
+        slot = INCIDENT_FLOW_IDS / 2 +
+               (unsigned)__builtin_ctzll(incident->flows) % (INCIDENT_FLOW_IDS / 2);
     else
         return;
     memcpy(incident->flow_ids[slot], flow->id, sizeof flow->id);

@@ -22,9 +22,9 @@ struct incident {
     struct place host_place, peer_place;
     int64_t start_us, end_us;
     uint64_t flows;
-    uint64_t told_flows;     /* at the last event */
-    double p;                /* smallest, corrected for the number of looks */
-    double explained_score;  /* the detector's score at the last explanation */
+    uint64_t told_flows;    /* at the last event */
+    double p;               /* smallest, corrected for the number of looks */
+    double explained_score; /* the detector's score at the last explanation */
     uint64_t explained_flows;
     int severity;
     struct explanation why;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* geoip.c - country and autonomous system of an address; the only file that includes maxminddb.h. */
+/* geoip.c - country and autonomous system of an address; the only file that includes maxminddb.h.
+ */
 #define _GNU_SOURCE /* memfd_create */
 #include "enrich/geoip.h"
 
@@ -169,8 +170,7 @@ static bool database_find(const struct database *db, const uint8_t address[16],
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
     memcpy(&in4.sin_addr, address + 12, 4);
     memcpy(&in6.sin6_addr, address, 16);
-    const struct sockaddr *key =
-        v4 ? (const struct sockaddr *)&in4 : (const struct sockaddr *)&in6;
+    const struct sockaddr *key = v4 ? (const struct sockaddr *)&in4 : (const struct sockaddr *)&in6;
     int status = MMDB_SUCCESS;
     MMDB_lookup_result_s found = MMDB_lookup_sockaddr(&db->mmdb, key, &status);
     if (status != MMDB_SUCCESS || !found.found_entry)

@@ -21,8 +21,8 @@ struct geoip;
 int geoip_open(const struct geoip_conf *conf, struct geoip **out, eddy_error *err);
 void geoip_close(struct geoip *geoip);
 
-/* Has one of the files been replaced since it was opened, or since this was last asked? Looks at the
- * disk. Not reentrant: for the keeper alone. */
+/* Has one of the files been replaced since it was opened, or since this was last asked? Looks at
+ * the disk. Not reentrant: for the keeper alone. */
 bool geoip_changed(struct geoip *geoip);
 
 /* Fills country and asn of `place`, or leaves them empty. Reentrant. */

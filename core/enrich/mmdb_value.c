@@ -4,8 +4,16 @@
 
 #include <string.h>
 
-enum { TYPE_POINTER = 1, TYPE_UTF8 = 2, TYPE_UINT16 = 5, TYPE_UINT32 = 6, TYPE_MAP = 7,
-       TYPE_UINT64 = 9, TYPE_ARRAY = 11, TYPE_BOOLEAN = 14 };
+enum {
+    TYPE_POINTER = 1,
+    TYPE_UTF8 = 2,
+    TYPE_UINT16 = 5,
+    TYPE_UINT32 = 6,
+    TYPE_MAP = 7,
+    TYPE_UINT64 = 9,
+    TYPE_ARRAY = 11,
+    TYPE_BOOLEAN = 14
+};
 
 /* A value's control bytes, read. */
 struct head {

@@ -69,7 +69,8 @@ static void beacon_open(void *state, const void *settings)
     (void)settings;
     double log_factorial = 0.0; /* ln (k-1)! */
     double log_gamma = 0.0;     /* ln Gamma((k+1)/2), by Gamma(x + 1) = x Gamma(x) */
-    double gamma_odd = 0.0, gamma_even = log(sqrt(acos(-1.0)) / 2); /* k = 1: Gamma(1); k = 2: Gamma(1.5) */
+    double gamma_odd = 0.0,
+           gamma_even = log(sqrt(acos(-1.0)) / 2); /* k = 1: Gamma(1); k = 2: Gamma(1.5) */
     for (unsigned k = 1; k < RING_TIMES; k++) {
         if (k > 1)
             log_factorial += log(k - 1.0);
@@ -85,8 +86,8 @@ static void beacon_open(void *state, const void *settings)
 /* ---- gaps ---- */
 
 struct gaps {
-    double gap[RING_TIMES]; /* seconds, between beats */
-    double size[RING_TIMES];/* bytes sent in a beat */
+    double gap[RING_TIMES];  /* seconds, between beats */
+    double size[RING_TIMES]; /* bytes sent in a beat */
     size_t count, sizes;
 };
 
@@ -302,7 +303,8 @@ static void beacon_explain(const void *state, const void *settings, const struct
     text_char(&text, ' ');
     pace(&text, ring);
     text_format(&text, ", %u times in a row, ", ring->gaps + 1);
-    text_add(&text, ring->size_cv < 0.25f ? "sending much the same each time" : "sending different amounts");
+    text_add(&text, ring->size_cv < 0.25f ? "sending much the same each time"
+                                          : "sending different amounts");
     text_format(&text, " (+-%.0f %%)", 100.0 * (double)ring->size_cv);
     if (row->prevalence <= 1)
         text_add(&text, "; no other host of ours does.");

@@ -29,7 +29,7 @@ const struct part calibrate_part = {
 #define TAIL_QUANTILE 0.95
 #define NULL_SCALE    0.43429448190325182 /* 1 / ln(10): mean of -log10(U) */
 #define NULL_FROM     1.30102999566398120 /* -log10(0.05): u before anything is seen */
-#define REFRESH       256                 /* samples: a refresh costs about as much as this many adds */
+#define REFRESH       256 /* samples: a refresh costs about as much as this many adds */
 
 static double null_p(double score)
 {

@@ -8,7 +8,7 @@ struct explained *explanation_add(struct explanation *e, const char *feature, do
     if (e->count < EXPLANATION_REASONS)
         e->count++;
     struct explained *reason = &e->reason[e->count - 1];
-    *reason = (struct explained){
-        .feature = feature, .value = value, .usual = usual, .share = share};
+    *reason =
+        (struct explained){.feature = feature, .value = value, .usual = usual, .share = share};
     return reason;
 }

@@ -4,9 +4,9 @@
  * Two quantities of a host's window (state/host.h):
  *
  *   width   how many hosts failed on one port, or ports of one host, or the like for a grid of
- *           both, whichever is more, times the share of peers that failed. A sweep and a port scan are wide. A file-sharing
- *           program fails at many peers too, but each on a port of its own. That failed first
- *           contacts tell scanners from others: Jung, Paxson, Berger, Balakrishnan, S&P 2004.
+ *           both, whichever is more, times the share of peers that failed. A sweep and a port scan
+ * are wide. A file-sharing program fails at many peers too, but each on a port of its own. That
+ * failed first contacts tell scanners from others: Jung, Paxson, Berger, Balakrishnan, S&P 2004.
  *   peers   all destinations (HyperLogLog), for those that sweep without failing.
  *
  * Each is compared with the host's own past windows, shrunk to what is usual for any host while
@@ -32,7 +32,8 @@ struct fanout_conf {
 
 static const struct option options[] = {
     {"usual_width", OPTION_NUMBER, CONF(usual_width), "1.5", 1, 1e6,
-     "Failed hosts on one port (or ports of one host) in a window that are usual for a host not yet known."},
+     "Failed hosts on one port (or ports of one host) in a window that are usual for a host not "
+     "yet known."},
     {"usual_peers", OPTION_NUMBER, CONF(usual_peers), "20", 1, 1e6,
      "Destinations in a window that are usual for a host not yet known."},
     {"usual_spread", OPTION_NUMBER, CONF(usual_spread), "4", 1, 1000,
@@ -126,8 +127,7 @@ static void learn(const struct fanout_conf *conf, struct host *host)
 /* Does this flow take part: did it fail, or is its target new to the host? */
 static bool takes_part(const struct row *row)
 {
-    return !row->late && !row->dst.group &&
-           (row->failed || row->pair->flows == 1);
+    return !row->late && !row->dst.group && (row->failed || row->pair->flows == 1);
 }
 
 static void fanout_score(void *state, const void *settings, struct row *row, struct finding *out)
@@ -176,8 +176,9 @@ static void explain_shape(const struct row *row, struct text *text)
     const struct window *w = &row->host->window;
     switch (shape_of(w)) {
     case GRID:
-        text_format(text, " scans about %.0f ports of about %.0f hosts: ",
-                    (double)w->failed_port_count, (double)w->failed_peer_count);
+        text_format(text,
+                    " scans about %.0f ports of about %.0f hosts: ", (double)w->failed_port_count,
+                    (double)w->failed_peer_count);
         words_count(text, w->failed_targets);
         text_add(text, " targets did not answer");
         return;

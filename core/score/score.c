@@ -42,8 +42,7 @@ double smallest_of(double p, double tests)
     return p >= 1.0 ? 1.0 : -expm1(tests * log1p(-p));
 }
 
-static void ask(struct score_state *s, const struct score_conf *conf, size_t index,
-                struct row *row)
+static void ask(struct score_state *s, const struct score_conf *conf, size_t index, struct row *row)
 {
     struct finding *finding = &row->finding[index];
     *finding = (struct finding){.score = NAN, .sample = NAN, .tests = 1.0, .p = 1.0};

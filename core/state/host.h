@@ -24,8 +24,8 @@ struct window {
     struct frequent destinations; /* new failed targets by a hash of the destination */
     float peer_count;             /* estimates, renewed when a sketch changes */
     float failed_peer_count, failed_port_count;
-    uint16_t on_port, at_peer;    /* largest count of `ports`, of `destinations` */
-    uint32_t port;                /* whose count on_port is */
+    uint16_t on_port, at_peer; /* largest count of `ports`, of `destinations` */
+    uint32_t port;             /* whose count on_port is */
 };
 
 /* How wide the failures of the window are: the most failed hosts on one port, the most failed
@@ -49,10 +49,10 @@ static inline double window_width(const struct window *w)
 
 /* Past windows of a host, on a log scale, weighted by how far they were to be trusted. */
 struct fanout_memory {
-    float weight;             /* windows, as learned from */
+    float weight; /* windows, as learned from */
     float peers_mean, peers_var;
     float width_mean;
-    float score;              /* of the open window */
+    float score; /* of the open window */
 };
 
 #define TAIL_COLUMNS   9
@@ -69,10 +69,10 @@ struct host {
     uint8_t address[16]; /* the key */
     int64_t first_us, last_us;
     uint64_t flows;
-    uint32_t beacon_pairs; /* pairs of this host whose regularity has been looked at */
+    uint32_t beacon_pairs;             /* pairs of this host whose regularity has been looked at */
     uint16_t incident[HOST_DETECTORS]; /* decide: open incident by detector, 0 = none */
     bool local;
-    bool closed;           /* this row has closed a window: `was` is what it came to */
+    bool closed; /* this row has closed a window: `was` is what it came to */
     struct {
         float peers, width, score;
         uint32_t flows;
@@ -88,10 +88,10 @@ struct host {
  * share a record with probability 1e-7 among a million. */
 struct pair {
     uint64_t key;
-    int64_t begun_us;   /* start of the flow that came first */
-    int64_t last_us;    /* start of the latest flow */
-    float gap_s;        /* from the latest flow before to the last one; 0 for the first */
-    uint32_t window;    /* name of the host's window in which it last failed, or was new */
+    int64_t begun_us; /* start of the flow that came first */
+    int64_t last_us;  /* start of the latest flow */
+    float gap_s;      /* from the latest flow before to the last one; 0 for the first */
+    uint32_t window;  /* name of the host's window in which it last failed, or was new */
     uint32_t flows;
     uint32_t early_ms[PAIR_EARLY]; /* starts of the first flows, from begun_us less an hour */
     uint32_t early_size[PAIR_EARLY];
@@ -101,15 +101,15 @@ struct pair {
 
 /* The latest flows of a pair that has a few, in order of their start. */
 struct ring {
-    uint64_t key;      /* of the pair */
-    int64_t base_us;   /* times are milliseconds from here */
+    uint64_t key;    /* of the pair */
+    int64_t base_us; /* times are milliseconds from here */
     uint32_t count;
-    uint32_t since;    /* flows since the score was last computed */
-    float score;       /* beacon's last word */
-    float size_cv;     /* beacon: of bytes sent */
+    uint32_t since; /* flows since the score was last computed */
+    float score;    /* beacon's last word */
+    float size_cv;  /* beacon: of bytes sent */
     float gap_s, gap_cv;
-    uint32_t gaps;     /* beacon: gaps that counted */
-    uint32_t taught;   /* beacon: count at which the calibration was last taught */
+    uint32_t gaps;   /* beacon: gaps that counted */
+    uint32_t taught; /* beacon: count at which the calibration was last taught */
     uint32_t time_ms[RING_TIMES];
     uint32_t size[RING_TIMES]; /* IP bytes sent, capped at 4 GiB */
 };

@@ -32,7 +32,8 @@ const struct part state_part = {
     .options = options,
 };
 
-#define HOUR_US (3600 * INT64_C(1000000)) /* flows this much earlier than a pair's first still fit */
+#define HOUR_US                                                                                    \
+    (3600 * INT64_C(1000000)) /* flows this much earlier than a pair's first still fit */
 
 /* Worth of history: each doubling of its flows keeps a record for ten minutes longer, so that
  * a flood of one-flow addresses does not wash out the hosts that matter. */
@@ -184,7 +185,8 @@ static void ring_add(struct ring *ring, int64_t start_us, uint32_t size)
         memmove(ring->size, ring->size + 1, (at - 1) * sizeof *ring->size);
         at--;
     } else {
-        memmove(ring->time_ms + at + 1, ring->time_ms + at, (ring->count - at) * sizeof *ring->time_ms);
+        memmove(ring->time_ms + at + 1, ring->time_ms + at,
+                (ring->count - at) * sizeof *ring->time_ms);
         memmove(ring->size + at + 1, ring->size + at, (ring->count - at) * sizeof *ring->size);
         ring->count++;
     }

@@ -109,8 +109,9 @@ void table_keep(struct table *table, uint64_t hash, const void *record, int64_t 
     uint32_t number = set_of(table, hash);
     size_t offset = (size_t)((const unsigned char *)record - record_at(table, number, 0));
     int64_t units = until_us / KEEP_US;
-    table->sets[number].keep[offset / table->record_size] =
-        units < 1 ? 1 : units > UINT32_MAX ? UINT32_MAX : (uint32_t)units;
+    table->sets[number].keep[offset / table->record_size] = units < 1            ? 1
+                                                            : units > UINT32_MAX ? UINT32_MAX
+                                                                                 : (uint32_t)units;
 }
 
 void table_each(struct table *table, table_fn *each, void *user)
