@@ -157,7 +157,7 @@ static void explain(struct incident *incident, const struct score_state *score,
     incident->explained_flows = incident->flows;
     score_explain(score, conf, incident->detector, row, &incident->why);
     incident->proto = row->flow.proto;
-    incident->peer_port = incident->why.names_peer ? row->flow.dst_port : 0;
+    incident->peer_port = incident->why.names_port ? row->flow.dst_port : 0;
     memset(incident->peer, 0, 16);
     incident->peer_place = (struct place){0};
     if (incident->why.names_peer) {

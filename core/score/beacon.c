@@ -310,7 +310,7 @@ static void beacon_explain(const void *state, const void *settings, const struct
         text_add(&text, "; no other host of ours does.");
     else
         text_format(&text, "; %u hosts of ours do.", row->prevalence);
-    out->names_peer = true;
+    out->names_peer = out->names_port = true;
 }
 
 const struct detector score_beacon = {

@@ -18,7 +18,8 @@ struct explanation {
     struct explained reason[EXPLANATION_REASONS];
     size_t count;
     char sentence[480];
-    bool names_peer; /* the row's peer is the other end of it all */
+    bool names_peer; /* the row's destination is the other end of it all */
+    bool names_port; /* its destination port is the one port of it all */
 };
 
 /* Room for one more reason; the last one again when it is full. */

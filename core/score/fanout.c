@@ -261,12 +261,13 @@ static void fanout_explain(const void *state, const void *settings, const struct
     explain_answers(w, out);
     text_add(&text, ", in ");
     words_seconds(&text, (double)(row->end_us - w->start_us) * 1e-6);
-    text_add(&text, host->fanout.weight < 1 ? "; usual for a host not known yet is "
-                                            : "; usual for this host is ");
+    text_add(&text,
+             host->fanout.weight < 1 ? "; usual for a new host: " : "; usual for this host: ");
     words_count(&text, round(wide >= many ? usual_width(conf, &host->fanout)
                                           : usual_peers(conf, &host->fanout)));
     text_char(&text, '.');
     out->names_peer = wide >= many && shape_of(w) == PORT_SCAN;
+    out->names_port = wide >= many && shape_of(w) == SWEEP && w->port >> 8 == row->flow.dst_port;
 }
 
 const struct detector score_fanout = {

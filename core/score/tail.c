@@ -331,7 +331,7 @@ static void tail_explain(const void *state, const void *settings, const struct r
         text_add(&text, out->reason[1].text);
     }
     text_char(&text, '.');
-    out->names_peer = true;
+    out->names_peer = out->names_port = true;
 }
 
 const struct detector score_tail = {
