@@ -11,7 +11,8 @@
  *
  * exactly while the ball fits into the simplex (r^2 <= 1/(k (k-1))), and from above beyond: never
  * too small a p. Gaps far beyond the mean are missed beats or an outage and are left out (capped);
- * connections that come together are one beat.
+ * connections that come together are one beat. Random gaps of at least t are t and something
+ * exponential, so after joining what is closer than t it is the gaps less t that are compared.
  *
  * Much that is regular is benign. What lowers the score is said as counter-evidence: many
  * hosts use the service, it is DNS or a clock or discovery protocol, the other end is one of
@@ -180,7 +181,8 @@ static void judge(const struct beacon_state *s, const struct beacon_conf *conf, 
     gaps_take(ring, 0.0, &g);
     if (g.count < conf->min_gaps)
         return;
-    gaps_take(ring, conf->together * median(g.gap, g.count), &g);
+    double least = conf->together * median(g.gap, g.count);
+    gaps_take(ring, least, &g);
     if (g.count < conf->min_gaps)
         return;
     gaps_cap(&g, conf->outage);
@@ -193,7 +195,8 @@ static void judge(const struct beacon_state *s, const struct beacon_conf *conf, 
     ring->gaps = (uint32_t)g.count;
     ring->gap_s = (float)mean;
     ring->gap_cv = (float)cv;
-    ring->score = (float)fmin(conf->most, regularity(s, g.count, mean, cv));
+    double cv_beyond = cv * mean / (mean - least);
+    ring->score = (float)fmin(conf->most, regularity(s, g.count, mean, cv_beyond));
     moments(g.size, g.sizes, &mean, &cv);
     ring->size_cv = (float)cv;
 }
@@ -241,7 +244,7 @@ static void beacon_score(void *state, const void *settings, struct row *row, str
     out->score = ring->score * left_of(&doubts);
     if (ring->taught == 0)
         row->host->beacon_pairs++;
-    out->tests = row->host->beacon_pairs;
+    out->tests = fmax(1.0, row->host->beacon_pairs); /* 0: the host was evicted, the ring not */
     if (ring->taught == 0 || (ring->count >= 2 * ring->taught)) {
         out->sample = out->score; /* a pair teaches when it is first judged and at each doubling */
         ring->taught = ring->count;

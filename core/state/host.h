@@ -83,6 +83,7 @@ struct host {
 };
 
 #define PAIR_EARLY 3 /* flows a pair has before it gets a ring: most pairs never have one */
+#define EARLY_NONE UINT32_MAX
 
 /* Source, destination, destination port and protocol, by a 64-bit hash of them: two pairs
  * share a record with probability 1e-7 among a million. */
@@ -93,7 +94,7 @@ struct pair {
     float gap_s;      /* from the latest flow before to the last one; 0 for the first */
     uint32_t window;  /* name of the host's window in which it last failed, or was new */
     uint32_t flows;
-    uint32_t early_ms[PAIR_EARLY]; /* starts of the first flows, from begun_us less an hour */
+    uint32_t early_ms[PAIR_EARLY]; /* starts of the first flows, from begun_us less an hour; EARLY_NONE = did not fit */
     uint32_t early_size[PAIR_EARLY];
 };
 

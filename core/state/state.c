@@ -210,7 +210,7 @@ static void pair_add(const struct state *s, struct pair *pair, const struct row 
         pair->last_us = start_us;
     if (pair->flows < PAIR_EARLY) {
         int64_t ms = (start_us - pair->begun_us + HOUR_US) / 1000;
-        pair->early_ms[pair->flows] = ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+        pair->early_ms[pair->flows] = ms < 0 || ms > EARLY_NONE ? EARLY_NONE : (uint32_t)ms;
         pair->early_size[pair->flows] = size_of(row);
     }
     pair->flows++;
@@ -227,7 +227,8 @@ static struct ring *ring_of(struct state *s, const struct row *row)
     if (created) {
         ring->base_us = pair->begun_us - HOUR_US;
         for (size_t i = 0; i < PAIR_EARLY; i++)
-            ring_add(ring, ring->base_us + (int64_t)pair->early_ms[i] * 1000, pair->early_size[i]);
+            if (pair->early_ms[i] != EARLY_NONE)
+                ring_add(ring, ring->base_us + (int64_t)pair->early_ms[i] * 1000, pair->early_size[i]);
     }
     if (row->end_us <= s->watermark.now_us)
         ring_add(ring, row->flow.start_us, size_of(row));
