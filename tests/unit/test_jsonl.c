@@ -108,6 +108,18 @@ static void after_a_rename_the_next_round_goes_to_a_new_file(void **state)
     assert_int_equal(count_lines(scratch_read(path)), 1);
 }
 
+static void after_a_rename_a_file_made_by_logrotate_is_taken(void **state)
+{
+    const char *path = scratch_path(state, "eddy.json"), *old = scratch_path(state, "eddy.json.1");
+    assert_int_equal(open_at(path, false, NULL), EDDY_OK);
+    assert_int_equal(rename(path, old), 0);
+    scratch_write(path, "", 0); /* its `create` */
+    assert_int_equal(write_one("a", NULL), EDDY_OK);
+    emit_jsonl.close(jsonl);
+    assert_string_equal(scratch_read(old), "");
+    assert_int_equal(count_lines(scratch_read(path)), 1);
+}
+
 static void a_removed_file_is_made_again(void **state)
 {
     const char *path = scratch_path(state, "eddy.json");
@@ -203,6 +215,7 @@ int main(void)
         IN_SCRATCH(a_new_file_is_not_for_everyone_to_read),
         IN_SCRATCH(a_line_left_unfinished_is_ended_first),
         IN_SCRATCH(after_a_rename_the_next_round_goes_to_a_new_file),
+        IN_SCRATCH(after_a_rename_a_file_made_by_logrotate_is_taken),
         IN_SCRATCH(a_removed_file_is_made_again),
         IN_SCRATCH(a_line_that_does_not_fit_leaves_nothing_behind),
         IN_SCRATCH(links_directories_and_pipes_are_refused),
