@@ -191,7 +191,7 @@ def public_v4(rng: random.Random) -> str:
 def v6(prefix: tuple[int, int, int, int], low: int, full: bool) -> str:
     """As Suricata writes it (full), or as Zeek does. `low` is less than 2^32 and not 0."""
     if full:
-        return "%04x:%04x:%04x:%04x:0000:0000:%04x:%04x" % (*prefix, low >> 16, low & 0xffff)
+        return ":".join(f"{group:04x}" for group in (*prefix, 0, 0, low >> 16, low & 0xffff))
     return ipaddress.IPv6Address(sum(group << 112 - 16 * i for i, group in enumerate(prefix)) + low).compressed
 
 

@@ -6,6 +6,7 @@ import array
 import fcntl
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -36,12 +37,12 @@ class Took:
 def took(command: list[str], keep: bool = False) -> Took:
     """Runs it to its end; a failure ends the benchmark."""
     sink = subprocess.PIPE if keep else subprocess.DEVNULL
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     run = subprocess.run(command, stdout=sink, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, check=False)
-    after = os.times()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if run.returncode != 0:
         sys.exit(f"bench: {' '.join(command)}: status {run.returncode}\n{run.stderr}")
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Took(cpu, run.stdout or "", run.stderr)
 
 
