@@ -3,7 +3,7 @@
  *
  * Not by syslog(3): openlog() is one setting for a whole process, and we are a guest in it. So the
  * datagram is our own: "<priority>ident[pid]: message", which is what syslog(3) sends but for the
- * time of day, which every receiver of /dev/log puts in itself when it is missing. */
+ * local time, which the receiver puts in (seen with rsyslog 8.2302). */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -169,7 +169,8 @@ static int syslog_incident(void *state, const eddy_incident *incident, eddy_erro
     text_format(&text, "%s %s incident %s, p=", emit_state(incident->state), incident->detector,
                 incident->id);
     text_digits(&text, incident->p, 3);
-    text_format(&text, ", %" PRIu64 " flows: ", incident->flows);
+    text_format(&text, ", %" PRIu64 " %s: ", incident->flows,
+                incident->flows == 1 ? "flow" : "flows");
     text_add(&text, incident->summary);
     size_t length = strlen(message);
     for (size_t i = head; i < length; i++) { /* a name from the network must not forge a line */
