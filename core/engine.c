@@ -176,15 +176,15 @@ int eddy_engine_reload(eddy_engine *e, const eddy_config *config, eddy_error *er
     struct settings *renewed;
     int status = settings_new(config, &renewed, err);
     if (status == EDDY_OK) {
-        status = keeper_reopen(e->keeper, renewed, err);
-        if (status != EDDY_OK)
-            settings_drop(renewed);
-    }
-    if (status == EDDY_OK) {
         struct settings *was = engine_hold(e);
-        warn_of_restart(e, was, renewed);
+        renewed->holders++; /* ours: nobody else knows it yet */
+        status = keeper_reopen(e->keeper, renewed, err);
+        if (status == EDDY_OK)
+            warn_of_restart(e, was, renewed);
+        else
+            engine_release(e, renewed); /* the hold that was not taken over */
+        engine_release(e, renewed);
         engine_release(e, was);
-        engine_publish(e, renewed);
     }
     pthread_mutex_lock(&e->lock);
     e->reloads += status == EDDY_OK;

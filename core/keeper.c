@@ -216,7 +216,7 @@ void keeper_tick(struct keeper *k)
 static bool wait_a_round(struct keeper *k)
 {
     struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until); /* can't fail with this clock */
+    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* can't fail with this clock */
     until.tv_nsec += ROUND_NS;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
@@ -259,7 +259,11 @@ int keeper_new(eddy_engine *engine, struct keeper **out, eddy_error *err)
     pthread_mutex_init(&k->queue_lock, NULL);
     pthread_mutex_init(&k->round_lock, NULL);
     pthread_mutex_init(&k->stop_lock, NULL);
-    pthread_cond_init(&k->stop_changed, NULL);
+    pthread_condattr_t monotonic; /* a wall clock that is set back would stop the rounds */
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&k->stop_changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     *out = k;
     return EDDY_OK;
 }
@@ -291,7 +295,8 @@ void keeper_tell(struct keeper *k, const struct incident_event *event)
     pthread_mutex_unlock(&k->queue_lock);
 }
 
-int keeper_reopen(struct keeper *k, const struct settings *settings, eddy_error *err)
+/* Within the round: else a look at the databases might put the old settings back. */
+int keeper_reopen(struct keeper *k, struct settings *settings, eddy_error *err)
 {
     pthread_mutex_lock(&k->round_lock);
     struct outputs fresh;
@@ -300,6 +305,7 @@ int keeper_reopen(struct keeper *k, const struct settings *settings, eddy_error 
         send_incidents(k); /* what was decided before goes where it was meant to */
         outputs_close(&k->outputs);
         k->outputs = fresh;
+        engine_publish(k->engine, settings);
     }
     pthread_mutex_unlock(&k->round_lock);
     return status;
