@@ -57,10 +57,11 @@ static struct input_counts *input_named(struct snapshot *s, const char *name)
     for (size_t i = 0; i < s->inputs; i++)
         if (strcmp(s->input[i].name, name) == 0)
             return &s->input[i];
-    if (s->inputs == INPUTS_MAX)
+    if (s->inputs >= INPUTS_MAX) {
         name = "other";
-    struct input_counts *input = &s->input[s->inputs];
-    s->inputs += s->inputs < INPUTS_MAX;
+        s->inputs = INPUTS_MAX;
+    }
+    struct input_counts *input = &s->input[s->inputs++];
     (void)snprintf(input->name, sizeof input->name, "%s", name); /* same size: fits */
     return input;
 }
@@ -73,7 +74,7 @@ static void take_state(struct snapshot *s, eddy_engine *e, const struct settings
     s->evictions[1] = e->state->pairs.evictions;
     s->evictions[2] = e->state->rings.evictions;
     s->late = e->state->late;
-    s->memory = set->state->memory;
+    s->memory = e->state->memory;
     s->event_time_s = (double)e->state->watermark.now_us * 1e-6;
     s->decide = e->decide->counts;
     struct budget_conf budget = {.per_day = set->decide->per_day};

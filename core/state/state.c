@@ -49,6 +49,7 @@ int state_new(const struct state_conf *conf, struct state **out, eddy_error *err
     if (s == NULL)
         return error_nomem(err);
     s->seed = hash_mix(conf->seed);
+    s->memory = conf->memory;
     size_t memory = (size_t)conf->memory - sizeof *s - sizeof *s->prevalence - sizeof *s->busiest;
     s->prevalence = calloc(1, sizeof *s->prevalence);
     s->busiest = calloc(1, sizeof *s->busiest);

@@ -26,6 +26,7 @@ struct state {
     struct topk *busiest;   /* sources by flows; used if state.top_hosts > 0 */
     struct watermark watermark;
     uint64_t seed;
+    uint64_t memory;      /* bytes, as set at the start */
     uint64_t late;        /* flows older than lateness, or far ahead of all others */
     uint32_t local_hosts; /* local sources met, less those evicted */
 };
