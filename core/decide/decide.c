@@ -156,6 +156,8 @@ static void explain(struct incident *incident, const struct score_state *score,
     incident->explained_score = fmax(finding->score, incident->explained_score);
     incident->explained_flows = incident->flows;
     score_explain(score, conf, incident->detector, row, &incident->why);
+    if (incident->why.since_us != 0 && incident->why.since_us < incident->start_us)
+        incident->start_us = incident->why.since_us;
     incident->proto = row->flow.proto;
     incident->peer_port = incident->why.names_port ? row->flow.dst_port : 0;
     memset(incident->peer, 0, 16);
@@ -208,7 +210,7 @@ void decide(struct decide_state *s, const struct decide_conf *conf, const struct
             const struct score_conf *score_conf, struct row *row, int64_t now_us)
 {
     for (size_t i = 0; i < score->count; i++)
-        if (row->finding[i].p <= conf->join)
+        if (!isnan(row->finding[i].score) && row->finding[i].p <= conf->join)
             weigh(s, conf, score, score_conf, row, i, now_us);
     if (now_us - s->swept_us > SWEEP_US || now_us < s->swept_us)
         sweep(s, conf->quiet_us, now_us);
