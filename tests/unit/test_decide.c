@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/* test_decide.c - evidence becomes incidents: opened once, grown, closed, within the budget. */
+#include <math.h>
+
+#include "decide/decide.h"
+#include "pipeline.h"
+#include "random.h"
+#include "state/host.h"
+
+enum { EVENTS = 20000 };
+
+struct fixture {
+    struct pipeline *p;
+    struct decide_state *decide;
+    struct decide_conf conf;
+    size_t events;
+    struct {
+        int state;
+        bool withheld;
+        char id[17];
+        uint8_t host[16];
+        size_t detector;
+        uint64_t flows;
+        double p;
+        int severity;
+        int64_t now_us, end_us;
+        size_t reasons, flow_ids;
+        char summary[80];
+    } event[EVENTS];
+};
+
+static void told(const struct incident_event *event, void *user)
+{
+    struct fixture *f = user;
+    struct incident_room room;
+    eddy_incident view;
+    assert_in_range(f->events, 0, EVENTS - 1);
+    incident_view(event, &room, &view);
+    size_t i = f->events++;
+    f->event[i].state = view.state;
+    f->event[i].withheld = view.withheld;
+    memcpy(f->event[i].id, view.id, 17);
+    memcpy(f->event[i].host, view.host, 16);
+    f->event[i].detector = detector_named(view.detector);
+    f->event[i].flows = view.flows;
+    f->event[i].p = view.p;
+    f->event[i].severity = view.severity;
+    f->event[i].now_us = f->p->state->watermark.now_us;
+    f->event[i].end_us = view.end_us;
+    f->event[i].reasons = view.reason_count;
+    f->event[i].flow_ids = view.flow_id_count;
+    (void)snprintf(f->event[i].summary, sizeof f->event[i].summary, "%.79s", view.summary);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    f->p = pipeline_new(NULL);
+    f->conf = *(const struct decide_conf *)config_part(f->p->config, &decide_part);
+    assert_int_equal(decide_new(told, f, &f->decide, NULL), EDDY_OK);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    decide_free(f->decide);
+    pipeline_free(f->p);
+    free(f);
+    return 0;
+}
+
+enum { TAIL, FANOUT };
+
+/* A flow of this host, of which one detector says p; the others have nothing to say. */
+static uint32_t evidence(struct fixture *f, double start_s, unsigned host, size_t detector,
+                         double p, double tests)
+{
+    eddy_flow flow = flow_at(start_s, numbered("10.1", host), "203.0.113.1", 443);
+    (void)snprintf(flow.id, sizeof flow.id, "f%.0f", start_s);
+    struct row *row = pipeline_score(f->p, &flow);
+    for (size_t i = 0; i < f->p->score->count; i++)
+        row->finding[i] = (struct finding){(double)NAN, (double)NAN, 1, 1};
+    row->finding[detector] = (struct finding){-log10(p), (double)NAN, tests, p};
+    decide(f->decide, &f->conf, f->p->score, &f->p->score_conf, row, f->p->state->watermark.now_us);
+    return row->verdict.flags & EDDY_IN_INCIDENT;
+}
+
+static void what_is_usual_opens_nothing(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 100; i++)
+        assert_int_equal(evidence(f, i, i % 5, TAIL, 1e-3, 1), 0);
+    assert_int_equal(f->events, 0);
+    assert_int_equal(f->decide->counts.open, 0);
+}
+
+static void one_extreme_flow_opens_an_incident_with_all_in_it(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(evidence(f, 0, 1, TAIL, 1e-8, 1), EDDY_IN_INCIDENT);
+    assert_int_equal(f->events, 1);
+    assert_int_equal(f->event[0].state, EDDY_INCIDENT_NEW);
+    assert_false(f->event[0].withheld);
+    assert_int_equal(f->event[0].detector, detector_named("tail"));
+    assert_int_equal(f->event[0].flows, 1);
+    assert_true(fabs(f->event[0].p / 3e-8 - 1) < 1e-6); /* three detectors looked */
+    assert_int_equal(f->event[0].flow_ids, 1);
+    assert_true(f->event[0].reasons >= 1);
+    assert_non_null(strstr(f->event[0].summary, "10.1.0.2"));
+    assert_int_equal(strlen(f->event[0].id), 16);
+    assert_int_equal(f->decide->counts.incidents[TAIL], 1);
+    assert_int_equal(f->decide->counts.open, 1);
+}
+
+/* 1e-7 seen in the best of 1000 looks is worth 1e-4 only. */
+static void many_looks_need_a_lower_p(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(evidence(f, 0, 1, TAIL, 1e-7, 1000), 0);
+    assert_int_equal(evidence(f, 1, 1, TAIL, 1e-9, 1000), EDDY_IN_INCIDENT);
+}
+
+static void more_evidence_grows_the_incident_and_does_not_repeat_it(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 1000; i++)
+        assert_int_equal(evidence(f, i, 1, TAIL, 1e-8, 1), EDDY_IN_INCIDENT);
+    assert_int_equal(f->decide->counts.incidents[TAIL], 1);
+    assert_int_equal(f->decide->counts.flows[TAIL], 1000);
+    uint64_t flows = 16;
+    assert_int_equal(f->events, 1 + 6); /* new, then 16, 32, ... 512 */
+    for (size_t i = 1; i < f->events; i++, flows *= 2) {
+        assert_int_equal(f->event[i].state, EDDY_INCIDENT_GROWING);
+        assert_int_equal(f->event[i].flows, flows);
+        assert_string_equal(f->event[i].id, f->event[0].id);
+    }
+}
+
+static void weaker_evidence_joins_but_does_not_open(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(evidence(f, 0, 1, TAIL, 5e-4, 1), 0);
+    (void)evidence(f, 1, 1, TAIL, 1e-8, 1);
+    assert_int_equal(evidence(f, 2, 1, TAIL, 5e-4, 1), EDDY_IN_INCIDENT);
+    assert_int_equal(evidence(f, 3, 1, TAIL, 2e-3, 1), 0);
+    assert_int_equal(evidence(f, 4, 2, TAIL, 5e-4, 1), 0);   /* another host */
+    assert_int_equal(evidence(f, 5, 1, FANOUT, 5e-4, 1), 0); /* another detector */
+    assert_int_equal(f->decide->counts.flows[TAIL], 2);
+}
+
+static void an_incident_closes_after_four_quiet_hours(void **state)
+{
+    struct fixture *f = *state;
+    (void)evidence(f, 0, 1, TAIL, 1e-8, 1);
+    (void)evidence(f, 4 * 3600 - 1, 2, TAIL, 0.5, 1);
+    assert_int_equal(f->events, 1);
+    (void)evidence(f, 4 * 3600 + 70, 2, TAIL, 0.5, 1);
+    assert_int_equal(f->events, 2);
+    assert_int_equal(f->event[1].state, EDDY_INCIDENT_CLOSED);
+    assert_string_equal(f->event[1].id, f->event[0].id);
+    assert_int_equal(f->decide->counts.open, 0);
+    (void)evidence(f, 4 * 3600 + 80, 1, TAIL, 1e-8, 1);
+    assert_int_equal(f->event[2].state, EDDY_INCIDENT_NEW);
+    assert_string_not_equal(f->event[2].id, f->event[0].id);
+}
+
+static void evidence_that_keeps_coming_keeps_it_open(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 10; i++)
+        (void)evidence(f, 3.5 * 3600 * i, 1, TAIL, 1e-8, 1);
+    assert_int_equal(f->events, 1);
+    assert_int_equal(f->decide->counts.open, 1);
+}
+
+static void at_the_end_all_are_closed_once(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 5; i++)
+        (void)evidence(f, i, i, TAIL, 1e-12, 1);
+    decide_end(f->decide);
+    decide_end(f->decide);
+    assert_int_equal(f->events, 10);
+    for (size_t i = 5; i < 10; i++)
+        assert_int_equal(f->event[i].state, EDDY_INCIDENT_CLOSED);
+    assert_int_equal(f->decide->counts.open, 0);
+    (void)evidence(f, 10, 1, TAIL, 1e-12, 1); /* a host that still points at a closed one */
+    assert_int_equal(f->event[10].state, EDDY_INCIDENT_NEW);
+}
+
+static void severity_follows_p_and_two_detectors_agreeing_are_high(void **state)
+{
+    struct fixture *f = *state;
+    (void)evidence(f, 0, 1, TAIL, 1e-6, 1);
+    assert_int_equal(f->event[0].severity, EDDY_LOW);
+    (void)evidence(f, 1, 2, TAIL, 2e-8, 1); /* below 1e-7, the middle of 1e-5 and 1e-9 */
+    assert_int_equal(f->event[1].severity, EDDY_MEDIUM);
+    (void)evidence(f, 2, 3, TAIL, 1e-10, 1);
+    assert_int_equal(f->event[2].severity, EDDY_HIGH);
+    (void)evidence(f, 3, 1, FANOUT, 1e-7, 1);
+    assert_int_equal(f->event[3].severity, EDDY_HIGH); /* of host 1, which had a low one */
+}
+
+static void the_same_flows_give_the_same_ids(void **state)
+{
+    struct fixture *f = *state;
+    void *other = NULL;
+    assert_int_equal(setup(&other), 0);
+    struct fixture *g = other;
+    for (unsigned i = 0; i < 8; i++) {
+        (void)evidence(f, i, i % 4, i / 4, 1e-12, 1);
+        (void)evidence(g, i, i % 4, i / 4, 1e-12, 1);
+    }
+    assert_int_equal(f->events, 8);
+    for (size_t i = 0; i < f->events; i++) {
+        assert_string_equal(f->event[i].id, g->event[i].id);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(f->event[i].id, f->event[j].id);
+    }
+    (void)teardown(&other);
+}
+
+static void with_a_budget_of_zero_all_are_withheld_and_counted(void **state)
+{
+    struct fixture *f = *state;
+    f->conf.per_day = 0;
+    for (unsigned i = 0; i < 50; i++)
+        (void)evidence(f, i, i, TAIL, 1e-100, 1);
+    assert_int_equal(f->decide->counts.incidents[TAIL], 0);
+    assert_int_equal(f->decide->counts.withheld[TAIL], 50);
+    assert_int_equal(f->events, 50);
+    for (size_t i = 0; i < 50; i++)
+        assert_true(f->event[i].withheld);
+}
+
+static void a_withheld_incident_is_sent_when_there_is_room_again(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 11; i++)
+        (void)evidence(f, i, i, TAIL, 1e-100, 1);
+    assert_true(f->event[10].withheld);
+    assert_int_equal(f->decide->counts.withheld[TAIL], 1);
+    (void)evidence(f, 3 * 3600, 10, TAIL, 1e-100, 1); /* ten a day: one token in 2.4 hours */
+    assert_int_equal(f->events, 12);
+    assert_int_equal(f->event[11].state, EDDY_INCIDENT_NEW);
+    assert_false(f->event[11].withheld);
+    assert_string_equal(f->event[11].id, f->event[10].id);
+    assert_int_equal(f->event[11].flows, 2);
+}
+
+/* Random evidence of 300 hosts for ten days. */
+static void under_stress_no_24_hours_bring_more_than_20(void **state)
+{
+    struct fixture *f = *state;
+    struct rng rng = {1};
+    static int64_t sent[EVENTS];
+    size_t count = 0, first = 0;
+    double now_s = 0;
+    while (now_s < 10 * 86400.0) {
+        now_s += 120 * rng_exponential(&rng);
+        (void)evidence(f, now_s, (unsigned)rng_below(&rng, 300), rng_below(&rng, 2),
+                       pow(10, -3 - 12 * rng_uniform(&rng)), 1 + (double)rng_below(&rng, 20));
+    }
+    uint64_t withheld = 0;
+    for (size_t i = 0; i < f->events; i++) {
+        if (f->event[i].state != EDDY_INCIDENT_NEW)
+            continue;
+        withheld += f->event[i].withheld;
+        if (f->event[i].withheld)
+            continue;
+        sent[count++] = f->event[i].now_us;
+        while (sent[first] <= f->event[i].now_us - 86400 * US)
+            first++;
+        assert_true(count - first <= 20);
+    }
+    assert_true(count >= 90); /* half of it is refilled each day */
+    assert_int_equal(count,
+                     f->decide->counts.incidents[TAIL] + f->decide->counts.incidents[FANOUT]);
+    assert_int_equal(withheld,
+                     f->decide->counts.withheld[TAIL] + f->decide->counts.withheld[FANOUT]);
+    assert_true(withheld > 100);
+}
+
+/* One more open than there is room for: the one quiet for longest is closed for it. */
+static void a_full_pool_closes_the_quietest(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i <= INCIDENTS_OPEN; i++)
+        (void)evidence(f, i, i, TAIL, 1e-100, 1);
+    assert_int_equal(f->decide->counts.open, INCIDENTS_OPEN);
+    size_t closed = 0;
+    for (size_t i = 0; i < f->events; i++)
+        if (f->event[i].state == EDDY_INCIDENT_CLOSED) {
+            closed++;
+            assert_string_equal(f->event[i].id, f->event[0].id);
+        }
+    assert_int_equal(closed, 1);
+    assert_int_equal(evidence(f, 2000, 0, TAIL, 1e-100, 1), EDDY_IN_INCIDENT);
+    assert_int_equal(f->event[f->events - 1].state, EDDY_INCIDENT_NEW);
+}
+
+/* decide.join = 1 lets everything join, but not what no detector has spoken of. */
+static void a_detector_that_said_nothing_is_no_evidence(void **state)
+{
+    struct fixture *f = *state;
+    f->conf.join = 1;
+    f->conf.p = 1;
+    (void)evidence(f, 0, 1, TAIL, 0.9, 1);
+    assert_int_equal(f->decide->counts.flows[TAIL], 1);
+    assert_int_equal(f->decide->counts.flows[FANOUT], 0);
+    assert_int_equal(f->decide->counts.open, 1);
+}
+
+/* ---- incidents ---- */
+
+static void sample_ids_are_of_the_whole_time(void **state)
+{
+    (void)state;
+    struct incident incident = {.start_us = INT64_MAX};
+    static struct row row;
+    for (unsigned i = 1; i <= 5000; i++) {
+        row.flow = flow_at(5000 - i, "10.0.0.1", "203.0.113.1", 443);
+        row.end_us = row.flow.start_us + 5;
+        (void)snprintf(row.flow.id, sizeof row.flow.id, "%u", i);
+        incident_add(&incident, &row);
+    }
+    assert_int_equal(incident.flows, 5000);
+    assert_int_equal(incident.flow_id_count, INCIDENT_FLOW_IDS);
+    assert_int_equal(incident.start_us, T0 * US);
+    assert_int_equal(incident.end_us, (T0 + 4999) * US + 5);
+    assert_string_equal(incident.flow_ids[0], "1"); /* the first stay */
+    int latest = 0;
+    for (size_t i = 0; i < INCIDENT_FLOW_IDS; i++) {
+        latest = atoi(incident.flow_ids[i]) > latest ? atoi(incident.flow_ids[i]) : latest;
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(incident.flow_ids[i], incident.flow_ids[j]);
+    }
+    assert_int_equal(latest, 4096); /* and the latest doubling is there */
+}
+
+static void flows_without_an_id_are_counted_but_not_listed(void **state)
+{
+    (void)state;
+    struct incident incident = {0};
+    static struct row row;
+    row.flow.id[0] = '\0';
+    incident_add(&incident, &row);
+    assert_int_equal(incident.flows, 1);
+    assert_int_equal(incident.flow_id_count, 0);
+}
+
+static void a_name_depends_on_host_detector_and_start(void **state)
+{
+    (void)state;
+    struct incident base = {.host = {1}, .start_us = 5}, other = base;
+    incident_name(&base, "tail");
+    incident_name(&other, "tail");
+    assert_string_equal(base.id, other.id);
+    incident_name(&other, "fanout");
+    assert_string_not_equal(base.id, other.id);
+    other.start_us++;
+    incident_name(&other, "tail");
+    assert_string_not_equal(base.id, other.id);
+    other = base;
+    other.host[15] = 1;
+    incident_name(&other, "tail");
+    assert_string_not_equal(base.id, other.id);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_usual_opens_nothing),
+        TEST(one_extreme_flow_opens_an_incident_with_all_in_it),
+        TEST(many_looks_need_a_lower_p),
+        TEST(more_evidence_grows_the_incident_and_does_not_repeat_it),
+        TEST(weaker_evidence_joins_but_does_not_open),
+        TEST(an_incident_closes_after_four_quiet_hours),
+        TEST(evidence_that_keeps_coming_keeps_it_open),
+        TEST(at_the_end_all_are_closed_once),
+        TEST(severity_follows_p_and_two_detectors_agreeing_are_high),
+        TEST(the_same_flows_give_the_same_ids),
+        TEST(with_a_budget_of_zero_all_are_withheld_and_counted),
+        TEST(a_withheld_incident_is_sent_when_there_is_room_again),
+        TEST(under_stress_no_24_hours_bring_more_than_20),
+        TEST(a_full_pool_closes_the_quietest),
+        TEST(a_detector_that_said_nothing_is_no_evidence),
+        cmocka_unit_test(sample_ids_are_of_the_whole_time),
+        cmocka_unit_test(flows_without_an_id_are_counted_but_not_listed),
+        cmocka_unit_test(a_name_depends_on_host_detector_and_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
