@@ -29,7 +29,7 @@ struct beacon_conf {
     uint64_t min_gaps;
     double outage, together, min_span;
     double most;
-    double nature, common, inside;
+    double nature, common, inside, sizes;
     uint64_t common_hosts;
 };
 
@@ -55,6 +55,8 @@ static const struct option options[] = {
      "echoes of other connections."},
     {"inside", OPTION_NUMBER, CONF(inside), "0.6", 0, 1,
      "What is left of the score when the other end is one of our own hosts."},
+    {"sizes", OPTION_NUMBER, CONF(sizes), "0.7", 0, 1,
+     "What is left of the score when the sizes vary by 100 % or more."},
     {0},
 };
 
@@ -218,8 +220,7 @@ static struct doubts doubts_of(const struct beacon_conf *conf, const struct row 
         d.nature = conf->nature;
     if (row->dst.local)
         d.inside = conf->inside;
-    /* Equal sizes leave it as it is, sizes that vary as much as they can take half of it. */
-    d.sizes = 1.0 - 0.5 * fmin(1.0, row->ring->size_cv);
+    d.sizes = 1.0 - (1.0 - conf->sizes) * fmin(1.0, row->ring->size_cv);
     return d;
 }
 
@@ -314,6 +315,7 @@ static void beacon_explain(const void *state, const void *settings, const struct
     else
         text_format(&text, "; %u hosts of ours do.", row->prevalence);
     out->names_peer = out->names_port = true;
+    out->since_us = ring->base_us + (int64_t)ring->time_ms[0] * 1000;
 }
 
 const struct detector score_beacon = {

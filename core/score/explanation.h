@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define EXPLANATION_REASONS 6
 
@@ -18,8 +19,9 @@ struct explanation {
     struct explained reason[EXPLANATION_REASONS];
     size_t count;
     char sentence[480];
-    bool names_peer; /* the row's destination is the other end of it all */
-    bool names_port; /* its destination port is the one port of it all */
+    bool names_peer;  /* the row's destination is the other end of it all */
+    bool names_port;  /* its destination port is the one port of it all */
+    int64_t since_us; /* when what is told of began; 0: with the row */
 };
 
 /* Room for one more reason; the last one again when it is full. */

@@ -266,6 +266,7 @@ static void fanout_explain(const void *state, const void *settings, const struct
     words_count(&text, round(wide >= many ? usual_width(conf, &host->fanout)
                                           : usual_peers(conf, &host->fanout)));
     text_char(&text, '.');
+    out->since_us = w->start_us;
     out->names_peer = wide >= many && shape_of(w) == PORT_SCAN;
     out->names_port = wide >= many && shape_of(w) == SWEEP && w->port >> 8 == row->flow.dst_port;
 }
