@@ -59,6 +59,18 @@ static void fold(struct worker_counts *into, const struct worker_counts *from)
         counter_add(&into->corrected[i], counter_read(&from->corrected[i]));
 }
 
+static void retire(eddy_engine *e, const eddy_worker *worker)
+{
+    size_t i = 0;
+    while (i < e->retired_count && strcmp(e->retired[i].name, worker->name) != 0)
+        i++;
+    if (i == e->retired_count && i < INPUTS_MAX) {
+        memcpy(e->retired[i].name, worker->name, sizeof worker->name);
+        e->retired_count++;
+    }
+    fold(&e->retired[i].counts, &worker->counts);
+}
+
 static void destroy(eddy_engine *e)
 {
     keeper_free(e->keeper); /* first: its last round still needs the rest */
@@ -66,6 +78,7 @@ static void destroy(eddy_engine *e)
     decide_free(e->decide);
     score_free(e->score);
     state_free(e->state);
+    free(e->retired);
     pthread_mutex_destroy(&e->lock);
     free(e);
 }
@@ -91,7 +104,7 @@ void engine_leave(eddy_engine *e, eddy_worker *worker)
         e->workers = worker->next;
     if (worker->next != NULL)
         worker->next->previous = worker->previous;
-    fold(&e->retired, &worker->counts);
+    retire(e, worker);
     pthread_mutex_unlock(&e->lock);
     drop(e);
 }
@@ -136,6 +149,9 @@ int eddy_engine_new(const eddy_config *config, const eddy_hooks *hooks, eddy_eng
     struct settings *settings = NULL;
     int status = settings_new(config, &settings, err);
     atomic_store(&e->settings, settings);
+    e->retired = calloc(INPUTS_MAX + 1, sizeof *e->retired);
+    if (status == EDDY_OK && e->retired == NULL)
+        status = error_nomem(err);
     if (status == EDDY_OK)
         status = state_new(settings->state, &e->state, err);
     if (status == EDDY_OK)

@@ -15,11 +15,18 @@
 #include "state/state.h"
 #include "util/log.h"
 
-/* Of one worker; a freed worker's counts are folded into the engine's. */
+#define INPUTS_MAX 64 /* streams named in metrics; all others are summed as "other" */
+
 struct worker_counts {
     struct counter read, scored;
     struct counter reason[REASON_COUNT];
     struct counter corrected[CORRECTION_COUNT];
+};
+
+/* What freed workers of one name have counted: totals never go back. */
+struct retired {
+    char name[64];
+    struct worker_counts counts;
 };
 
 struct eddy_engine {
@@ -31,9 +38,10 @@ struct eddy_engine {
     struct state *state;
     struct score_state *score;
     struct decide_state *decide;
-    bool learning;        /* the first of two passes */
-    eddy_worker *workers; /* a list */
-    struct worker_counts retired;
+    bool learning;           /* the first of two passes */
+    eddy_worker *workers;    /* a list */
+    struct retired *retired; /* INPUTS_MAX + 1, the last one for all other names */
+    size_t retired_count;
     uint64_t reloads, reloads_failed;
 
     eddy_hooks hooks;      /* never changes */

@@ -10,8 +10,6 @@
 #include "util/text.h"
 #include "worker.h"
 
-#define INPUTS_MAX 64 /* named in metrics; the others are summed as "other" */
-
 struct input_counts {
     char name[64];
     uint64_t read, scored, skipped, rejected;
@@ -93,8 +91,10 @@ static void take(struct snapshot *s, eddy_engine *e)
 {
     memset(s, 0, sizeof *s);
     pthread_mutex_lock(&e->lock);
-    if (counter_read(&e->retired.read) > 0)
-        add_reasons(s, input_named(s, "closed"), &e->retired);
+    for (size_t i = 0; i <= INPUTS_MAX; i++)
+        if (counter_read(&e->retired[i].counts.read) > 0)
+            add_reasons(s, input_named(s, i < INPUTS_MAX ? e->retired[i].name : "other"),
+                        &e->retired[i].counts);
     for (const eddy_worker *w = e->workers; w != NULL; w = w->next)
         add_reasons(s, input_named(s, w->name), &w->counts);
     take_state(s, e, atomic_load_explicit(&e->settings, memory_order_relaxed));

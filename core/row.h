@@ -49,7 +49,7 @@ struct row {
     uint32_t hosts_known; /* state: local hosts in the table */
     uint32_t prevalence; /* state: about how many local hosts use this service of the destination */
     bool late;           /* state: older than the windows or far ahead; scored, in none */
-    bool first_pass;     /* state: only learning */
+    bool first_pass;     /* worker: only learning */
 
     double column[COLUMN_COUNT]; /* features */
 

@@ -28,6 +28,7 @@ static enum reason run(eddy_worker *w, struct row *row)
     enrich(set->geoip, set->nets, w->cache, row);
 
     pthread_mutex_lock(&e->lock);
+    row->first_pass = e->learning;
     state_update(e->state, set->state, row);
     features(row);
     score(e->score, &set->score, row);

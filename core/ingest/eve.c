@@ -152,13 +152,13 @@ static bool take_number(struct record *record, enum key key, const char *text, s
     eddy_flow *flow = record->flow;
     switch (key) {
     case KEY_PKTS_TOSERVER:
-        return number_unsigned(text, length, &flow->packets_out);
+        return number_count(text, length, &flow->packets_out);
     case KEY_PKTS_TOCLIENT:
-        return number_unsigned(text, length, &flow->packets_in);
+        return number_count(text, length, &flow->packets_in);
     case KEY_BYTES_TOSERVER:
-        return number_unsigned(text, length, &flow->bytes_out);
+        return number_count(text, length, &flow->bytes_out);
     case KEY_BYTES_TOCLIENT:
-        return number_unsigned(text, length, &flow->bytes_in);
+        return number_count(text, length, &flow->bytes_in);
     case KEY_START:
         return timestamp_parse(text, length, &flow->start_us);
     case KEY_END:

@@ -4,23 +4,12 @@
 
 #define SECOND_US 1000000
 
-/* Exactly `digits` decimal digits, and the sign that follows them unless it is 0. */
-static bool take(const char **at, const char *end, int digits, char after, int *out)
+/* Two decimal digits. */
+static bool two(const char *at, int *out)
 {
-    int value = 0;
-    if (end - *at < digits + (after != 0))
-        return false;
-    for (int i = 0; i < digits; i++) {
-        char c = (*at)[i];
-        if (c < '0' || c > '9')
-            return false;
-        value = value * 10 + (c - '0');
-    }
-    *at += digits;
-    if (after != 0 && *(*at)++ != after)
-        return false;
-    *out = value;
-    return true;
+    unsigned tens = (unsigned)(at[0] - '0'), ones = (unsigned)(at[1] - '0');
+    *out = (int)(tens * 10 + ones);
+    return tens <= 9 && ones <= 9;
 }
 
 /* Days since 1970-01-01 in the Gregorian calendar, counted in years that begin in March (Howard
@@ -40,68 +29,78 @@ static int days_in(int year, int month)
     return days[month] + (month == 2 && leap);
 }
 
-static bool take_date(const char **at, const char *end, int64_t *days)
+/* "2026-01-02" */
+static bool read_date(const char *at, int64_t *days)
 {
-    int year, month, day;
-    if (!take(at, end, 4, '-', &year) || !take(at, end, 2, '-', &month) ||
-        !take(at, end, 2, 0, &day))
+    int century, year, month, day;
+    if (!two(at, &century) || !two(at + 2, &year) || at[4] != '-' || !two(at + 5, &month) ||
+        at[7] != '-' || !two(at + 8, &day))
         return false;
+    year += century * 100;
     if (month < 1 || month > 12 || day < 1 || day > days_in(year, month))
         return false;
     *days = days_of(year, month, day);
     return true;
 }
 
-static bool take_clock(const char **at, const char *end, int64_t *us)
+/* "03:04:05" */
+static bool read_clock(const char *at, int64_t *us)
 {
     int hour, minute, second;
-    if (!take(at, end, 2, ':', &hour) || !take(at, end, 2, ':', &minute) ||
-        !take(at, end, 2, 0, &second))
-        return false;
-    if (hour > 23 || minute > 59 || second > 60) /* 60: a leap second */
+    if (!two(at, &hour) || at[2] != ':' || !two(at + 3, &minute) || at[5] != ':' ||
+        !two(at + 6, &second))
         return false;
     *us = (hour * INT64_C(3600) + minute * INT64_C(60) + second) * SECOND_US;
-    if (*at == end || **at != '.')
-        return true;
-    (*at)++;
-    int digits = 0;
-    for (int64_t unit = SECOND_US / 10; *at < end && **at >= '0' && **at <= '9'; (*at)++) {
-        *us += (**at - '0') * unit;
-        unit /= 10; /* 0 from the seventh digit on */
-        digits++;
-    }
-    return digits <= 9;
+    return hour <= 23 && minute <= 59 && second <= 60; /* 60: a leap second */
 }
 
-/* The rest of the text: an offset from UTC, or nothing. */
-static bool take_offset(const char *at, const char *end, int64_t *us)
+/* ".123456", or nothing; digits beyond the sixth are cut off. */
+static bool take_fraction(const char **at, const char *end, int64_t *us)
+{
+    if (*at == end || **at != '.')
+        return true;
+    const char *first = ++*at;
+    int value = 0, kept = 0;
+    for (; *at < end && **at >= '0' && **at <= '9'; (*at)++) {
+        if (kept == 6)
+            continue;
+        value = value * 10 + (**at - '0');
+        kept++;
+    }
+    for (; kept < 6; kept++)
+        value *= 10;
+    *us += value;
+    return *at - first <= 9;
+}
+
+/* The rest of the text, an offset from UTC: "", "Z", "+02", "+0200" or "+02:00". */
+static bool read_offset(const char *at, const char *end, int64_t *us)
 {
     *us = 0;
     if (at == end || (*at == 'Z' && at + 1 == end))
         return true;
     char sign = *at++;
     int hours, minutes = 0;
-    if ((sign != '+' && sign != '-') || !take(&at, end, 2, 0, &hours))
+    if ((sign != '+' && sign != '-') || end - at < 2 || !two(at, &hours))
         return false;
+    at += 2;
     at += at < end && *at == ':';
-    if (at < end && !take(&at, end, 2, 0, &minutes))
-        return false;
-    if (at != end || hours > 23 || minutes > 59)
+    if (at != end && (end - at != 2 || !two(at, &minutes)))
         return false;
     *us = (hours * INT64_C(3600) + minutes * INT64_C(60)) * SECOND_US * (sign == '-' ? -1 : 1);
-    return true;
+    return hours <= 23 && minutes <= 59;
 }
+
+#define FIXED 19 /* "2026-01-02T03:04:05" */
 
 bool timestamp_parse(const char *text, size_t length, int64_t *out)
 {
-    const char *at = text, *end = text + length;
+    const char *at = text + FIXED, *end = text + length;
     int64_t days, clock, offset;
-    if (!take_date(&at, end, &days))
+    if (length < FIXED || !read_date(text, &days) || (text[10] != 'T' && text[10] != ' ') ||
+        !read_clock(text + 11, &clock))
         return false;
-    if (at == end || (*at != 'T' && *at != ' '))
-        return false;
-    at++;
-    if (!take_clock(&at, end, &clock) || !take_offset(at, end, &offset))
+    if (!take_fraction(&at, end, &clock) || !read_offset(at, end, &offset))
         return false;
     *out = days * 86400 * SECOND_US + clock - offset;
     return true;

@@ -222,19 +222,19 @@ static bool set_value(struct zeek_conn *conn, enum zeek_field field, const char 
     case ZEEK_IP_PROTO:
         return set_ip_proto(text, length, flow);
     case ZEEK_ORIG_BYTES:
-        return number_unsigned(text, length, &conn->payload_out);
+        return number_count(text, length, &conn->payload_out);
     case ZEEK_RESP_BYTES:
-        return number_unsigned(text, length, &conn->payload_in);
+        return number_count(text, length, &conn->payload_in);
     case ZEEK_MISSED_BYTES:
         return set_missed(text, length, flow);
     case ZEEK_ORIG_PKTS:
-        return number_unsigned(text, length, &flow->packets_out);
+        return number_count(text, length, &flow->packets_out);
     case ZEEK_ORIG_IP_BYTES:
-        return number_unsigned(text, length, &flow->bytes_out);
+        return number_count(text, length, &flow->bytes_out);
     case ZEEK_RESP_PKTS:
-        return number_unsigned(text, length, &flow->packets_in);
+        return number_count(text, length, &flow->packets_in);
     case ZEEK_RESP_IP_BYTES:
-        return number_unsigned(text, length, &flow->bytes_in);
+        return number_count(text, length, &flow->bytes_in);
     default:
         return true;
     }

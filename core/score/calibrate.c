@@ -26,10 +26,11 @@ const struct part calibrate_part = {
     .options = options,
 };
 
-#define TAIL_QUANTILE 0.95
-#define NULL_SCALE    0.43429448190325182 /* 1 / ln(10): mean of -log10(U) */
-#define NULL_FROM     1.30102999566398120 /* -log10(0.05): u before anything is seen */
-#define REFRESH       256 /* samples: a refresh costs about as much as this many adds */
+#define TAIL_QUANTILE    0.95
+#define NULL_SCALE       0.43429448190325182 /* 1 / ln(10): mean of -log10(U) */
+#define NULL_FROM        1.30102999566398120 /* -log10(0.05): u before anything is seen */
+#define FIRST_PASS_SCORE 3.0
+#define REFRESH          256 /* samples: a refresh costs about as much as this many adds */
 
 static double null_p(double score)
 {
@@ -81,8 +82,11 @@ double calibration_p(const struct calibration *c, const struct calibrate_conf *c
     return fmin(p_below(c, conf, score, ddsketch_bucket(score)), 1.0);
 }
 
-void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score)
+void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score,
+                     bool first_pass)
 {
+    if (first_pass && score > FIRST_PASS_SCORE)
+        return;
     double p = calibration_p(c, conf, score);
     c->error_expected += 0.01;
     c->error_seen += p <= 0.01;

@@ -43,8 +43,11 @@ void calibration_begin(struct calibration *c, const struct calibrate_conf *conf)
 /* p in (0, 1]; 1 for a score of 0. */
 double calibration_p(const struct calibration *c, const struct calibrate_conf *conf, double score);
 
-/* Learns from a score that was new, not one derived from the same evidence again. */
-void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score);
+/* Learns from a score that was new, not one derived from the same evidence again. In the first
+ * of two passes nobody has vetted anything, so that an attack that fills the file would make
+ * itself usual: there, what the null model finds rarer than 1 in 1000 teaches nothing. */
+void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score,
+                     bool first_pass);
 
 /* Seen over expected samples with p <= 0.01: 1 is perfect, NAN if fewer than 10 are expected. */
 double calibration_error(const struct calibration *c);

@@ -260,7 +260,7 @@ static void fanout_explain(const void *state, const void *settings, const struct
         explain_peers(conf, host, many / both, out);
     explain_answers(w, out);
     text_add(&text, ", in ");
-    words_seconds(&text, (double)(row->end_us - w->start_us) * 1e-6);
+    words_seconds(&text, fmax(1.0, (double)(host->last_us - w->start_us) * 1e-6));
     text_add(&text,
              host->fanout.weight < 1 ? "; usual for a new host: " : "; usual for this host: ");
     words_count(&text, round(wide >= many ? usual_width(conf, &host->fanout)

@@ -51,7 +51,7 @@ static void ask(struct score_state *s, const struct score_conf *conf, size_t ind
     if (!isnan(finding->score))
         finding->p = calibration_p(calibration, conf->calibrate, finding->score);
     if (!isnan(finding->sample))
-        calibration_add(calibration, conf->calibrate, finding->sample);
+        calibration_add(calibration, conf->calibrate, finding->sample, row->first_pass);
 }
 
 void score(struct score_state *s, const struct score_conf *conf, struct row *row)

@@ -94,7 +94,8 @@ struct pair {
     float gap_s;      /* from the latest flow before to the last one; 0 for the first */
     uint32_t window;  /* name of the host's window in which it last failed, or was new */
     uint32_t flows;
-    uint32_t early_ms[PAIR_EARLY]; /* starts of the first flows, from begun_us less an hour; EARLY_NONE = did not fit */
+    uint32_t early_ms[PAIR_EARLY]; /* starts of the first flows, from begun_us less an hour;
+                                      EARLY_NONE = did not fit */
     uint32_t early_size[PAIR_EARLY];
 };
 

@@ -229,7 +229,8 @@ static struct ring *ring_of(struct state *s, const struct row *row)
         ring->base_us = pair->begun_us - HOUR_US;
         for (size_t i = 0; i < PAIR_EARLY; i++)
             if (pair->early_ms[i] != EARLY_NONE)
-                ring_add(ring, ring->base_us + (int64_t)pair->early_ms[i] * 1000, pair->early_size[i]);
+                ring_add(ring, ring->base_us + (int64_t)pair->early_ms[i] * 1000,
+                         pair->early_size[i]);
     }
     if (row->end_us <= s->watermark.now_us)
         ring_add(ring, row->flow.start_us, size_of(row));

@@ -11,11 +11,12 @@
 
 #define LINE_SIZE 1024
 
-/* Names and addresses from logs and file names end up here; they must not forge a second line. */
+/* Names and records from logs end up here; they must not forge a second line, nor steer a terminal:
+ * beyond ASCII there are control characters too (C1, U+0080 to U+009F). */
 static void make_one_line(char *line)
 {
     for (; *line != '\0'; line++) {
-        if ((unsigned char)*line < 0x20 || *line == 0x7F)
+        if ((unsigned char)*line < 0x20 || (unsigned char)*line >= 0x7F)
             *line = '?';
     }
 }
@@ -29,8 +30,7 @@ static void hand_over(const struct log *log, int level, char *line)
     }
     char out[LINE_SIZE + 8];
     int n = snprintf(out, sizeof out, "eddy: %s\n", line);
-    if (n >
-        0) /* one write, so that lines of several threads do not mix; nobody to tell if it fails */
+    if (n > 0) /* one write, so that threads' lines do not mix; nobody to tell if it fails */
         (void)!write(STDERR_FILENO, out, (size_t)n < sizeof out ? (size_t)n : sizeof out - 1);
 }
 

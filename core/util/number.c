@@ -51,6 +51,15 @@ bool number_unsigned(const char *text, size_t length, uint64_t *out)
     return true;
 }
 
+bool number_count(const char *text, size_t length, uint64_t *out)
+{
+    uint64_t value;
+    if (!number_unsigned(text, length, &value))
+        return false;
+    *out = value == UINT64_MAX ? UINT64_MAX - 1 : value;
+    return true;
+}
+
 static int hex_digit(char c)
 {
     if (is_digit(c))

@@ -11,6 +11,10 @@
 /* Decimal digits, at most UINT64_MAX. */
 bool number_unsigned(const char *text, size_t length, uint64_t *out);
 
+/* The same for a count of a flow, where UINT64_MAX is taken: it means "not reported". A log that
+ * says so many is understood as one less, which is absurd enough to be rejected. */
+bool number_count(const char *text, size_t length, uint64_t *out);
+
 /* One or two hexadecimal digits, as Suricata writes TCP flags. */
 bool number_hex_byte(const char *text, size_t length, uint8_t *out);
 

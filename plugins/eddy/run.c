@@ -151,14 +151,15 @@ static int add_reason(const char *reason, const char *help, uint64_t count, int 
     return 0;
 }
 
-static int count_blank(const char *reason, const char *help, uint64_t count, int rejected,
-                       void *user)
+/* Lines that say nothing either way. */
+static int count_idle(const char *reason, const char *help, uint64_t count, int rejected,
+                      void *user)
 {
-    uint64_t *blank = user;
+    uint64_t *idle = user;
     (void)help;
     (void)rejected;
-    if (strcmp(reason, "blank") == 0)
-        *blank += count;
+    if (strcmp(reason, "blank") == 0 || strcmp(reason, "header") == 0)
+        *idle += count;
     return 0;
 }
 
@@ -167,16 +168,16 @@ static int count_blank(const char *reason, const char *help, uint64_t count, int
 static void count_file(struct run *run, const char *path, const eddy_worker *worker)
 {
     eddy_counts counts;
-    uint64_t blank = 0;
+    uint64_t idle = 0;
     eddy_worker_counts(worker, &counts);
     run->counts.read += counts.read;
     run->counts.scored += counts.scored;
     run->counts.skipped += counts.skipped;
     run->counts.rejected += counts.rejected;
     (void)eddy_worker_rejects(worker, add_reason, run);
-    (void)eddy_worker_rejects(worker, count_blank, &blank);
-    if (counts.rejected > 0 && counts.scored == 0 && counts.skipped == blank)
-        fail(run, path, "no record in it could be read; expected EVE, or a conn.log of Zeek");
+    (void)eddy_worker_rejects(worker, count_idle, &idle);
+    if (counts.rejected > 0 && counts.scored == 0 && counts.skipped == idle)
+        fail(run, path, "not one record in it could be scored; the reasons are above");
 }
 
 /* One file on its way through an engine. */

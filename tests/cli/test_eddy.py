@@ -247,8 +247,8 @@ class Failures(Eddy):
 
     def test_a_file_of_another_kind_is_a_failure(self) -> None:
         log = self.write("passwd", b"root:x:0:0\n" * 50)
-        self.assert_fails(1, "no record in it could be read", "score", log)
-        self.assert_fails(1, "no record in it could be read", "features", log)
+        self.assert_fails(1, "not one record in it could be scored", "score", log)
+        self.assert_fails(1, "not one record in it could be scored", "features", log)
 
     def test_empty_input_is_no_failure(self) -> None:
         self.assertEqual(self.ok("score", self.write("empty.json", b"")), "")

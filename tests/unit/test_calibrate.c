@@ -27,7 +27,7 @@ static struct calibration *taught(double factor, unsigned samples, uint64_t seed
     struct calibration *c = begun();
     struct rng rng = {seed};
     for (unsigned i = 0; i < samples; i++)
-        calibration_add(c, &conf, factor * null_score(&rng));
+        calibration_add(c, &conf, factor * null_score(&rng), false);
     return c;
 }
 
@@ -151,9 +151,9 @@ static void suspicious_scores_teach_slowly(void **state)
     struct calibration *c = taught(1, 10000, 6);
     double before = c->sketch.total;
     for (unsigned i = 0; i < 1000; i++)
-        calibration_add(c, &conf, 8);
+        calibration_add(c, &conf, 8, false);
     assert_true(fabs(c->sketch.total - before - 50) < 1e-6);
-    calibration_add(c, &conf, 1);
+    calibration_add(c, &conf, 1, false);
     assert_true(fabs(c->sketch.total - before - 51) < 1e-6);
     assert_true(p_of(c, 8) < 0.006); /* not 1000 of 11000 */
     free(c);
@@ -170,14 +170,14 @@ static void beyond_its_memory_the_past_is_halved(void **state)
     struct rng rng = {7};
     double most = 0;
     for (unsigned i = 0; i < 20000; i++) {
-        calibration_add(c, &short_memory, 3 * null_score(&rng));
+        calibration_add(c, &short_memory, 3 * null_score(&rng), false);
         most = fmax(most, c->sketch.total);
     }
     assert_true(most > 2000 && most <= 2000 + 256);
     assert_true(c->sketch.total >= 1000);
     double heavy = calibration_p(c, &short_memory, 3);
     for (unsigned i = 0; i < 20000; i++)
-        calibration_add(c, &short_memory, null_score(&rng));
+        calibration_add(c, &short_memory, null_score(&rng), false);
     assert_true(calibration_p(c, &short_memory, 3) < heavy / 20); /* 0.1 then, 0.001 now */
     free(c);
 }
@@ -189,7 +189,7 @@ static void the_error_is_not_told_before_ten_are_expected(void **state)
     assert_true(isnan(calibration_error(c)));
     struct rng rng = {9};
     for (unsigned i = 0; i < 10; i++)
-        calibration_add(c, &conf, null_score(&rng));
+        calibration_add(c, &conf, null_score(&rng), false);
     assert_true(calibration_error(c) >= 0);
     free(c);
 }
@@ -200,7 +200,7 @@ static void scores_that_the_past_does_not_explain_raise_the_error(void **state)
     struct calibration *c = taught(1, 10000, 10);
     struct rng rng = {11};
     for (unsigned i = 0; i < 500; i++)
-        calibration_add(c, &conf, 4 + null_score(&rng));
+        calibration_add(c, &conf, 4 + null_score(&rng), false);
     assert_true(calibration_error(c) > 2);
     free(c);
 }
