@@ -158,14 +158,14 @@ int checkpoint_save(const struct checkpoint *c, const char *path, uint64_t *sum,
         return status;
     }
     free(text);
-    /* A link, so that PATH exists at every moment; only of what we wrote ourselves, for what was
-     * there at the start may be damaged. Without hard links (some network file systems) there is
-     * just no PATH.old. The directory is not synced: after a power cut the older checkpoint may be
-     * back, which is as consistent as the newer one. */
-    if (*sum != 0) {
-        (void)unlink(old);
-        if (link(path, old) != 0)
-            old[0] = '\0'; /* it can't be kept */
+    /* Two files, not two links to one: what damages one must not reach the other. Killed between
+     * the renames we find PATH.old. Only what we wrote ourselves becomes it: what was there at the
+     * start may be damaged. The directory is not synced: after a power cut the older checkpoint
+     * may be back, which is as consistent. */
+    if (*sum != 0 && rename(path, old) != 0 && errno != ENOENT) {
+        status = fault(err, EDDY_EIO, "%s: %s", old, strerror(errno));
+        (void)unlink(tmp);
+        return status;
     }
     if (rename(tmp, path) != 0) {
         status = fault(err, EDDY_EIO, "%s: %s", path, strerror(errno));

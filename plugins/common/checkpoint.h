@@ -28,9 +28,10 @@ const struct follow_state *checkpoint_find(const struct checkpoint *c, const cha
 
 void checkpoint_done(struct checkpoint *c);
 
-/* Writes PATH.tmp, waits until the disk has it, keeps what was there as PATH.old and renames: at
- * every moment PATH or PATH.old is whole. `*sum` is what was last written, 0 at first (then what
- * is there may be damaged, and does not become PATH.old): the same content is not written again. */
+/* Writes PATH.tmp, waits until the disk has it, renames PATH to PATH.old and PATH.tmp to PATH: at
+ * every moment PATH, or else PATH.old, is whole. `*sum` is what was last written, 0 at first (then
+ * what is there may be damaged, and does not become PATH.old). The same content is not written
+ * again. */
 int checkpoint_save(const struct checkpoint *c, const char *path, uint64_t *sum, eddy_error *err);
 
 /* Reads PATH, or PATH.old if PATH is torn, damaged or missing. Returns 1, 2 for PATH.old (`err`

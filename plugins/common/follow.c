@@ -142,26 +142,28 @@ static void first_look(struct follow *f, const struct places *p)
     siblings_free(&siblings);
 }
 
-/* Opens a sibling if it is none of those already read, nor the current one. */
-static bool open_new(struct follow *f, const struct places *p, const struct sibling *s,
-                     struct generation *out)
+/* Opens a sibling if it is none of those already read, nor the current one. Returns 1, 0 if it is,
+ * -1 if it is not what the scan saw any more. */
+static int open_new(struct follow *f, const struct places *p, const struct sibling *s,
+                    struct generation *out)
 {
     if (f->now.fd >= 0 && s->dev == f->now.dev && s->ino == f->now.ino)
-        return false;
+        return 0;
     struct generation g;
-    if (generation_open(p->fd[s->place], s->name, s->live ? 0 : O_NOFOLLOW, &g) != 0) {
-        if (s->live)
+    int status = sibling_open(p->fd, s, &g);
+    if (status != 1) {
+        if (status == 0)
             complain(f, errno);
-        return false;
+        return status;
     }
     bool same = f->now.fd >= 0 && g.print.length > 0 && g.print.length == f->now.print.length &&
                 g.print.hash == f->now.print.hash;
     if (same || follow_state_finished(&f->state, g.print)) {
         generation_close(&g);
-        return false;
+        return 0;
     }
     *out = g;
-    return true;
+    return 1;
 }
 
 /* Finds the oldest part that is newer than what was read. With `take` it becomes the current
@@ -172,20 +174,22 @@ static bool find_next(struct follow *f, const struct places *p, bool take)
     if (siblings_scan(p->fd, p->count, f->base, f->state.newest_ns - FOLLOW_SLACK_NS, &siblings) !=
         0)
         return false;
-    bool found = false;
-    for (size_t i = 0; i < siblings.count && !found; i++) {
+    int found = 0;
+    /* A part that is renamed or compressed this moment ends the search: to go on to the next
+     * one would be to leave it out. */
+    for (size_t i = 0; i < siblings.count && found == 0; i++) {
         const struct sibling *s = &siblings.list[i];
         struct generation g;
-        if ((!take && s->size == 0) || !open_new(f, p, s, &g))
+        if (!take && s->size == 0)
             continue;
-        found = true;
-        if (take)
+        found = open_new(f, p, s, &g);
+        if (found > 0 && take)
             take_part(f, &g, p->fd[s->place], s->name, 0);
-        else
+        else if (found > 0)
             generation_close(&g);
     }
     siblings_free(&siblings);
-    return found;
+    return found > 0;
 }
 
 /* No part is open: opens the next one. */
@@ -203,7 +207,7 @@ static bool begin_next(struct follow *f)
         complain(f, EINVAL);
     if (f->state.newest_ns == 0)
         first_look(f, &places);
-    bool found = f->now.fd >= 0 || find_next(f, &places, true);
+    bool found = f->now.fd >= 0 || (f->state.newest_ns != 0 && find_next(f, &places, true));
     places_close(&places);
     return found;
 }
@@ -435,6 +439,14 @@ int follow_new(eddy_worker *worker, const struct follow_options *options,
     if (state != NULL) {
         f->state = *state;
         f->resuming = state->reading;
+    } else {
+        /* Now, not at the first turn: a checkpoint taken before anything was read must know which
+         * parts are history, else a kill soon after makes history of new ones. */
+        struct places places;
+        if (places_open(f->folder, f->home, NULL, &places) == 0) {
+            first_look(f, &places);
+            places_close(&places);
+        }
     }
     *out = f;
     return EDDY_OK;

@@ -2,8 +2,6 @@
 /* follow_state.c - recognises the parts of a log that were read, or read in part, before. */
 #include "follow_state.h"
 
-#include <fcntl.h>
-
 bool follow_state_finished(const struct follow_state *s, struct print print)
 {
     size_t n = s->done_count < FOLLOW_DONE_MAX ? s->done_count : FOLLOW_DONE_MAX;
@@ -40,14 +38,16 @@ int follow_state_find(const struct follow_state *s, const struct places *p, cons
         const struct sibling *x = &siblings.list[i % siblings.count];
         bool same_inode = x->dev == s->dev && x->ino == s->ino;
         struct generation g;
-        if ((i < siblings.count) != same_inode ||
-            generation_open(p->fd[x->place], x->name, x->live ? 0 : O_NOFOLLOW, &g) != 0)
+        if ((i < siblings.count) != same_inode)
             continue;
-        if (fits(s, &g, want->size)) {
+        int opened = sibling_open(p->fd, x, &g);
+        if (opened < 0) {
+            found = -1; /* it may be the one, under another name now */
+        } else if (opened > 0 && fits(s, &g, want->size)) {
             *out = g;
             *where = *x;
             found = 1;
-        } else {
+        } else if (opened > 0) {
             generation_close(&g);
         }
     }

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "generation.h"
 
 #define SCAN_ATTEMPTS 5
+#define TICK_NS       10000000 /* of file times: a jiffy, at 100 Hz */
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -172,29 +174,59 @@ static int64_t pulse(const int *places, size_t count, const char *base)
     return (int64_t)sum;
 }
 
+/* Did an entry change so lately that a change right now could leave the same time? Kernels stamp
+ * with a tick of up to 10 ms. */
+static bool fresh(const int *places, size_t count)
+{
+    struct timespec now;
+    struct stat st;
+    (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
+    int64_t now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    for (size_t i = 0; i < count; i++)
+        if (fstat(places[i], &st) == 0 && now_ns - stat_mtime_ns(&st) < TICK_NS &&
+            stat_mtime_ns(&st) <= now_ns) /* a server's clock may be ahead */
+            return true;
+    return false;
+}
+
+/* What look() says beside -1 (errno): */
+enum { LOOK_CHANGED, LOOK_FRESH, LOOK_GOOD };
+
+/* One look at all directories. Nothing changed meanwhile (as far as file times can tell)? */
+static int look(const int *places, size_t place_count, const char *base, int64_t since_ns,
+                struct siblings *s)
+{
+    int64_t before = pulse(places, place_count, base);
+    bool young = fresh(places, place_count);
+    for (size_t i = 0; i < place_count; i++)
+        if (scan_place(s, places[i], (int)i, base, since_ns) != 0)
+            return -1;
+    if (pulse(places, place_count, base) != before)
+        return LOOK_CHANGED;
+    return young ? LOOK_FRESH : LOOK_GOOD;
+}
+
 int siblings_scan(const int *places, size_t place_count, const char *base, int64_t since_ns,
                   struct siblings *out)
 {
-    struct siblings s = {0};
+    /* readdir() may miss a file that is renamed meanwhile: look until nothing changes. A directory
+     * that never rests must do with less: then a part may be found late, at the next rotation. */
     for (int attempt = 0; attempt < SCAN_ATTEMPTS; attempt++) {
-        s.count = 0;
-        free(s.list);
-        s.list = NULL;
-        int64_t before = pulse(places, place_count, base);
-        for (size_t i = 0; i < place_count; i++)
-            if (scan_place(&s, places[i], (int)i, base, since_ns) != 0)
-                goto fail;
-        /* readdir() may miss a file that is renamed meanwhile; then look again. */
-        if (pulse(places, place_count, base) == before) {
+        struct siblings s = {0};
+        int status = look(places, place_count, base, since_ns, &s);
+        if (status == LOOK_GOOD || (status == LOOK_FRESH && attempt == SCAN_ATTEMPTS - 1)) {
             if (s.count > 1)
                 qsort(s.list, s.count, sizeof *s.list, older_first);
             *out = s;
             return 0;
         }
+        siblings_free(&s);
+        if (status < 0)
+            return -1;
+        const struct timespec tick = {.tv_nsec = TICK_NS};
+        (void)nanosleep(&tick, NULL); /* woken early by a signal is fine */
     }
     errno = EAGAIN;
-fail:
-    free(s.list);
     return -1;
 }
 
@@ -202,4 +234,17 @@ void siblings_free(struct siblings *s)
 {
     free(s->list);
     *s = (struct siblings){0};
+}
+
+int sibling_open(const int *places, const struct sibling *s, struct generation *out)
+{
+    struct generation g;
+    if (generation_open(places[s->place], s->name, s->live ? 0 : O_NOFOLLOW, &g) != 0)
+        return errno == ENOENT || errno == ELOOP ? -1 : 0;
+    if (g.dev != s->dev || g.ino != s->ino) {
+        generation_close(&g);
+        return -1;
+    }
+    *out = g;
+    return 1;
 }

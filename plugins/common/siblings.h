@@ -35,3 +35,8 @@ bool siblings_match(const char *base, const char *name);
 int siblings_scan(const int *places, size_t place_count, const char *base, int64_t since_ns,
                   struct siblings *out);
 void siblings_free(struct siblings *s);
+
+/* Opens one of them. Returns 1; 0 with errno if that is not permitted or it is no regular file;
+ * -1 if the name leads elsewhere by now (renamed, compressed): scan again. */
+struct generation;
+int sibling_open(const int *places, const struct sibling *s, struct generation *out);

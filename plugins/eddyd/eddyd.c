@@ -231,7 +231,9 @@ static void run(struct daemon *d)
     int64_t saved = now_ms();
     int64_t barked = 0;
     for (;;) {
-        (void)inputs_turn(d->inputs, journal_stuck(d->journal), d->signals, IDLE_MS);
+        size_t taken = inputs_turn(d->inputs, journal_stuck(d->journal), d->signals, IDLE_MS);
+        if (taken == 0)
+            journal_flush(d->journal);
         telemetry_turn(d->telemetry);
         int64_t now = now_ms();
         if (now - second >= SECOND_MS) {

@@ -94,6 +94,12 @@ void journal_scored(struct journal *j, const eddy_flow *flow, const eddy_verdict
         (void)flows_csv_add(j->flows, flow, verdict);
 }
 
+void journal_flush(struct journal *j)
+{
+    if (j->flows != NULL)
+        (void)flows_csv_flush(j->flows, NULL); /* a failure is told by journal_save() */
+}
+
 /* The checkpoint of this moment: the inputs of now, and those that may come back. */
 static int gather(struct journal *j, const struct inputs *in, struct checkpoint *now,
                   eddy_error *err)

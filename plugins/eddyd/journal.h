@@ -33,6 +33,9 @@ const struct checkpoint *journal_positions(const struct journal *j);
 /* One line of the flows file. The `scored` hook calls it. */
 void journal_scored(struct journal *j, const eddy_flow *flow, const eddy_verdict *verdict);
 
+/* Writes the flows collected so far, without waiting for the disk. */
+void journal_flush(struct journal *j);
+
 /* Writes the flows and the checkpoint. Failures are told (once), counted and tried again at the
  * next call. */
 void journal_save(struct journal *j, const struct inputs *in);

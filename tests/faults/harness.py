@@ -56,6 +56,7 @@ class Eddyd:
 
     def __init__(self, bench: "Bench", follow: list[str] = (), listen: list[str] = (), **more: str):
         self.bench, self.process, self.port = bench, None, free_port()
+        self.counted = (0, -1, 0, 0)  # of the flows file: bytes, lines, inode, pid of eddyd
         self.flows = bench.path / "flows.csv"
         self.checkpoint = bench.path / "state" / "checkpoint"
         self.checkpoint.parent.mkdir(exist_ok=True)
@@ -120,9 +121,16 @@ class Eddyd:
         check(status == 0, f"ended with status {status} after SIGTERM: {self.tail()}")
 
     def lines(self) -> int:
+        """Lines in the flows file; reads on where it stopped, for it is asked often."""
         try:
             with open(self.flows, "rb") as f:
-                return sum(block.count(b"\n") for block in iter(lambda: f.read(1 << 20), b"")) - 1
+                size, ino = os.fstat(f.fileno()).st_size, os.fstat(f.fileno()).st_ino
+                if (ino, self.process.pid) != self.counted[2:] or size < self.counted[0]:
+                    self.counted = (0, -1, ino, self.process.pid)  # the header is no line
+                f.seek(self.counted[0])
+                text = f.read(size - self.counted[0])
+                self.counted = (size, self.counted[1] + text.count(b"\n"), *self.counted[2:])
+                return self.counted[1]
         except FileNotFoundError:
             return -1
 
@@ -168,13 +176,16 @@ class Bench:
     def finish(self, process: subprocess.Popen, seconds: float = 90) -> None:
         check(process.wait(seconds) == 0, "the generator failed")
 
-    def close(self) -> None:
+    def close(self, keep: bool) -> None:
         for process in [d.process for d in self.daemons if d.process] + self.others:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
                 process.wait()
-        shutil.rmtree(self.path, ignore_errors=True)
+        if keep:
+            print(f"   kept {self.path}", flush=True)
+        else:
+            shutil.rmtree(self.path, ignore_errors=True)
 
 
 @contextlib.contextmanager

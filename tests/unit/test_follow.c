@@ -268,6 +268,34 @@ static void follow_takes_a_last_line_without_newline_at_a_rotation(void **state)
     assert_lines(b, "a\nb\nc\n");
 }
 
+static void follow_knows_what_is_history_before_its_first_turn(void **state)
+{
+    struct bench *b = *state;
+    put(in_folder(b, "conn.log.9"), 0, "history\n");
+    begin(b, NULL, 0);
+    stop(b); /* killed at once */
+    append(b, "a\n");
+    assert_int_equal(rename(b->log, in_folder(b, "conn.log.1")), 0);
+    append(b, "b\n");
+    restart(b);
+    assert_lines(b, "a\nb\n");
+}
+
+static void follow_leaves_a_half_compressed_part_alone(void **state)
+{
+    struct bench *b = *state;
+    append(b, "a\n");
+    begin(b, NULL, 0);
+    run(b);
+    assert_int_equal(rename(b->log, in_folder(b, "conn.log.2")), 0);
+    put(in_folder(b, "conn.log.1"), 0, "b\nc\n");
+    gzip(in_folder(b, "conn.log.1"));
+    put(in_folder(b, "conn.log.1"), 0, "b\nc\nd\n"); /* gzip(1) has not got that far */
+    append(b, "e\n");
+    run(b);
+    assert_lines(b, "a\nb\nc\nd\ne\n");
+}
+
 static void make_generations(struct bench *b, int from, int to)
 {
     for (int i = from; i <= to; i++) {
@@ -633,6 +661,8 @@ int main(void)
         TEST(follow_goes_on_after_a_rename),
         TEST(follow_reads_a_renamed_file_on_until_the_new_one_has_bytes),
         TEST(follow_takes_a_last_line_without_newline_at_a_rotation),
+        TEST(follow_knows_what_is_history_before_its_first_turn),
+        TEST(follow_leaves_a_half_compressed_part_alone),
         TEST(follow_reads_all_parts_rotated_while_it_was_stalled_oldest_first),
         TEST(follow_reads_numbered_parts_in_their_order),
         TEST(follow_does_not_mix_in_other_logs),
