@@ -51,7 +51,7 @@ static const char *const names[STEP_COUNT] = {
 
 struct bench {
     eddy_worker *worker;
-    double sum; /* of the verdicts' scores */
+    double sum; /* of the verdicts' scores and flags */
     uint64_t flows, sampled, dropped;
     uint64_t ticks[STEP_COUNT];
     double ns_per_tick, empty; /* empty: ticks between two looks at once */
@@ -139,7 +139,7 @@ static void score_marked(struct score_state *s, const struct score_conf *conf, s
         if (!isnan(finding->score))
             finding->p = calibration_p(&s->calibration[i], conf->calibrate, finding->score);
         if (!isnan(finding->sample))
-            calibration_add(&s->calibration[i], conf->calibrate, finding->sample, false);
+            calibration_add(&s->calibration[i], conf->calibrate, finding->sample, row->first_pass);
         done(mark, CALIBRATE);
     }
     for (size_t i = 0; i < s->count; i++) {
@@ -155,6 +155,8 @@ static void score_marked(struct score_state *s, const struct score_conf *conf, s
     row->verdict.score = -log10(row->verdict.p) + 0.0; /* no -0 */
     row->verdict.detector = row->best < 0 ? "" : registry_detectors[row->best]->part.name;
     row->verdict.flags = row->cleaned ? EDDY_CLEANED : 0;
+    if (row->best < 0 || s->calibration[row->best].total < conf->calibrate->prior)
+        row->verdict.flags |= EDDY_LEARNING;
     done(mark, COMBINE);
 }
 
@@ -205,7 +207,7 @@ static void take(void *user, const struct stream_record *record)
         mark.last = ticks();
     if (!run_marked(b->worker, row, &mark))
         return;
-    b->sum += row->verdict.score;
+    b->sum += row->verdict.score + row->verdict.flags;
     if (mark.on)
         keep(b, &mark);
 }
@@ -223,7 +225,7 @@ static void add_score(const eddy_flow *flow, const double *columns, const eddy_v
 {
     (void)flow;
     (void)columns;
-    *(double *)user += verdict->score;
+    *(double *)user += verdict->score + verdict->flags;
 }
 
 static void feed(eddy_engine *engine, eddy_worker *worker, const struct log_bytes *log)
@@ -353,11 +355,14 @@ static void one_round(const eddy_config *config, const struct log_bytes *log,
     calibrate_clock(&b);
     time_steps(config, log, &b);
     double flows = (double)b.flows;
+    size_t detectors = 0;
+    while (registry_detectors[detectors] != NULL)
+        detectors++;
     r->flows = b.flows;
     r->sampled += b.sampled;
     r->dropped += b.dropped;
     for (size_t i = 0; i < STEP_COUNT; i++) {
-        double looks = i == CALIBRATE ? 3.0 : 1.0;
+        double looks = i == CALIBRATE ? (double)detectors : 1.0; /* at the clock */
         double mean = (double)b.ticks[i] / (double)b.sampled - looks * b.empty;
         r->step[i][round] = b.ticks[i] == 0 ? 0.0 : mean * b.ns_per_tick;
     }
