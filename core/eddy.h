@@ -269,9 +269,9 @@ EDDY_API void eddy_engine_free(eddy_engine *engine);
 EDDY_CHECKED int eddy_engine_reload(eddy_engine *engine, const eddy_config *config,
                                     eddy_error *err);
 
-/** Does the housekeeping that is due: hands incidents to the outputs, writes metrics,
- *  looks whether a database has changed. May block on I/O. Hosts without the thread call
- *  it about once a second; others may call it to have everything written now. */
+/** Does the housekeeping: hands all incidents to the outputs; writes metrics and looks
+ *  whether a database has changed if that is due. May block on I/O. Hosts without the thread
+ *  call it about once a second; others may call it to have incidents written now. */
 EDDY_API int eddy_engine_tick(eddy_engine *engine);
 
 /** The input has ended for good: closes every open incident as of the last flow's time. */

@@ -36,8 +36,9 @@ static enum reason run(eddy_worker *w, struct row *row)
         decide(e->decide, set->decide, e->score, &set->score, row, e->state->watermark.now_us);
     pthread_mutex_unlock(&e->lock);
 
-    for (size_t i = 0; row->cleaned && i < CORRECTION_COUNT; i++)
-        counter_add(&w->counts.corrected[i], corrected[i]);
+    for (size_t i = 0; i < CORRECTION_COUNT; i++)
+        if (corrected[i] != 0)
+            counter_add(&w->counts.corrected[i], corrected[i]);
     if (e->hooks.scored != NULL)
         e->hooks.scored(&row->flow, row->column, &row->verdict, e->hooks.user);
     return REASON_NONE;

@@ -185,7 +185,7 @@ enum reason clean(const struct clean_conf *conf, struct row *row,
     for (size_t i = 0; i < CORRECTION_COUNT; i++) {
         bool changed = corrections[i](row);
         corrected[i] += changed;
-        row->cleaned |= changed;
+        row->cleaned |= changed && i != CORRECTION_RELATIVE_TIME; /* that is only counted */
     }
     row->service = service_of(&row->flow);
     row->failed = failed(row);

@@ -15,11 +15,14 @@ int64_t watermark_add(struct watermark *w, int64_t end_us)
         w->now_us = end_us;
     } else if (first || agrees) {
         w->agreed = !first;
+        w->behind = 0;
         w->now_us = end_us > w->now_us ? end_us : w->now_us;
     } else if (end_us > w->now_us && w->candidate_us != 0 && near(end_us, w->candidate_us)) {
         *w = (struct watermark){.now_us = end_us, .agreed = true};
     } else if (end_us > w->now_us) {
         w->candidate_us = end_us;
+    } else if (++w->behind >= WATERMARK_GIVE_UP) {
+        *w = (struct watermark){.now_us = end_us, .agreed = true};
     }
     return w->now_us;
 }

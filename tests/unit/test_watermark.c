@@ -57,6 +57,17 @@ static void two_that_agree_do(void **state)
     assert_int_equal(AFTER(0, 1, 50 * DAY, 2, 50 * DAY - HOUR), 50 * DAY - HOUR);
 }
 
+static void what_was_believed_is_given_up_when_many_flows_are_far_behind_it(void **state)
+{
+    (void)state;
+    struct watermark w = {0};
+    (void)watermark_add(&w, T0 + 50 * DAY);
+    (void)watermark_add(&w, T0 + 50 * DAY);
+    for (int i = 1; i < WATERMARK_GIVE_UP; i++)
+        assert_int_equal(watermark_add(&w, T0 + i), T0 + 50 * DAY);
+    assert_int_equal(watermark_add(&w, T0), T0);
+}
+
 static void two_far_ahead_that_disagree_do_not(void **state)
 {
     (void)state;
@@ -97,6 +108,7 @@ int main(void)
         cmocka_unit_test(a_step_of_a_day_is_taken_at_once),
         cmocka_unit_test(one_flow_with_a_clock_far_ahead_does_not_move_it),
         cmocka_unit_test(two_that_agree_do),
+        cmocka_unit_test(what_was_believed_is_given_up_when_many_flows_are_far_behind_it),
         cmocka_unit_test(two_far_ahead_that_disagree_do_not),
         cmocka_unit_test(a_first_flow_far_ahead_is_given_up_for_the_next),
         cmocka_unit_test(a_watermark_two_flows_agree_on_is_never_given_up),
