@@ -20,10 +20,11 @@
 #include "rest.h"
 #include "telemetry.h"
 
-#define IDLE_MS   100 /* how often logs are looked at: no inotify, so NFS is no special case */
-#define SECOND_MS 1000
-#define DRAIN_MS  5000 /* how long a stop may read on */
-#define SETS_MAX  256
+#define EDDYD_CONF "/etc/eddy/eddy.conf"
+#define IDLE_MS    100 /* how often logs are looked at: no inotify, so NFS is no special case */
+#define SECOND_MS  1000
+#define DRAIN_MS   5000 /* how long a stop may read on */
+#define SETS_MAX   256
 
 enum { EXIT_USAGE = 2 };
 
