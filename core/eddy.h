@@ -29,8 +29,9 @@
  *            Any other pointer libeddy hands out belongs to libeddy and is valid
  *            until the call (or callback) returns. Text passed in is copied.
  * Threads    A config or a worker is used by one thread at a time, an engine by any.
- *            eddy_worker_feed and _score do no I/O and allocate nothing once a stream
- *            is under way (a compressed one allocates its decoder at its first bytes).
+ *            eddy_worker_feed and _score allocate nothing once a stream is under way (a
+ *            compressed one allocates its decoder at its first bytes) and do no I/O, but
+ *            for one log line for the first record of a stream rejected for each reason.
  *            Workers of one engine share its host table and take turns at it, flow by
  *            flow, for about a microsecond; a single worker never waits.
  * Time       Everything is judged by the flows' own time; the wall clock is never read
@@ -264,8 +265,8 @@ EDDY_CHECKED int eddy_engine_new(const eddy_config *config, const eddy_hooks *ho
 EDDY_API void eddy_engine_free(eddy_engine *engine);
 
 /** Takes over new settings and opens databases and outputs anew, while flows are being
- *  scored. On failure everything stays as it was. What needs a restart (state.*) is
- *  logged and keeps its old value. */
+ *  scored. On failure everything stays as it was. What needs a restart (state.memory,
+ *  state.seed, engine.thread) is logged and keeps its old value. */
 EDDY_CHECKED int eddy_engine_reload(eddy_engine *engine, const eddy_config *config,
                                     eddy_error *err);
 

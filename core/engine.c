@@ -121,8 +121,7 @@ static void tell(const struct incident_event *event, void *user)
         incident_view(event, &room, &incident);
         e->hooks.incident(&incident, e->hooks.user);
     }
-    if (!event->incident.withheld)
-        keeper_tell(e->keeper, event);
+    keeper_tell(e->keeper, event); /* withheld ones too: an output may want them */
 }
 
 /* ---- life ---- */

@@ -32,7 +32,7 @@ struct keeper {
     pthread_mutex_t queue_lock;
     struct incident_event *queue;
     size_t first, count;
-    uint64_t dropped;
+    uint64_t dropped, dropped_said;
 
     /* One round at a time; guards what follows. */
     pthread_mutex_t round_lock;
@@ -101,6 +101,8 @@ static void failed(struct keeper *k, size_t output, const eddy_error *err)
 static bool queue_take(struct keeper *k, struct incident_event *out)
 {
     pthread_mutex_lock(&k->queue_lock);
+    bool lost = k->dropped > k->dropped_said;
+    k->dropped_said = k->dropped;
     bool any = k->count > 0;
     if (any) {
         *out = k->queue[k->first];
@@ -108,6 +110,9 @@ static bool queue_take(struct keeper *k, struct incident_event *out)
         k->count--;
     }
     pthread_mutex_unlock(&k->queue_lock);
+    if (lost)
+        log_limited(&k->engine->log, SLOT_QUEUE, LOG_LEVEL_ERROR,
+                    "the queue to the outputs was full: incidents were dropped");
     return any;
 }
 
@@ -285,9 +290,7 @@ void keeper_tell(struct keeper *k, const struct incident_event *event)
 {
     pthread_mutex_lock(&k->queue_lock);
     if (k->count == QUEUE) {
-        k->dropped++;
-        log_limited(&k->engine->log, SLOT_QUEUE, LOG_LEVEL_ERROR,
-                    "the queue to the outputs is full: incidents are dropped");
+        k->dropped++; /* a round says so: a packet thread does not wait for the log */
     } else {
         k->queue[(k->first + k->count) % QUEUE] = *event;
         k->count++;

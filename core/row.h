@@ -27,7 +27,7 @@ struct place {
     char country[3]; /* ISO 3166, "" if not known */
     uint32_t asn;    /* 0 if not known */
     bool local;      /* one of our networks (nets.local) */
-    bool group;      /* multicast or broadcast: nobody answers, nobody is scanned */
+    bool group;      /* as a destination: multicast or broadcast, nobody is scanned by it */
 };
 
 struct row {
@@ -43,13 +43,14 @@ struct row {
 
     struct place src, dst; /* enrich */
 
-    struct host *host;    /* state: the source's record */
-    struct pair *pair;    /* state: source, destination, port and protocol */
-    struct ring *ring;    /* state: recent times of the pair; NULL until it has a few flows */
-    uint32_t hosts_known; /* state: local hosts in the table */
-    uint32_t prevalence; /* state: about how many local hosts use this service of the destination */
-    bool late;           /* state: older than the windows or far ahead; scored, in none */
-    bool first_pass;     /* worker: only learning */
+    struct host *host; /* state: the source's record */
+    struct pair *pair; /* state: source, destination, port and protocol */
+    struct ring *ring; /* state: recent times of the pair; NULL until it has a few flows */
+    uint32_t users;    /* state: of our hosts, about how many use this service of the destination */
+    uint32_t service_flows; /* state: about how many flows went to it of late */
+    bool fresh;             /* state: the first flow of its pair */
+    bool late;              /* state: older than the windows or far ahead; scored, in none */
+    bool first_pass;        /* worker: only learning */
 
     double column[COLUMN_COUNT]; /* features */
 

@@ -11,9 +11,9 @@
 static const struct option options[] = {
     {"max_duration", OPTION_DURATION, offsetof(struct clean_conf, max_duration_us), "400d", 60,
      34560000, "A longer flow is rejected: no sensor keeps one that long."},
-    {"max_bytes", OPTION_BYTES, offsetof(struct clean_conf, max_bytes), "4096T", 1048576,
+    {"max_bytes", OPTION_BYTES, offsetof(struct clean_conf, max_bytes), "400000T", 1048576,
      1152921504606846976.0,
-     "A flow with more bytes one way is rejected; 400 days at 1 Tbit/s are 4320 T."},
+     "A flow with more bytes one way is rejected; 400 days at 100 Gbit/s are 393000T."},
     {0},
 };
 

@@ -20,7 +20,8 @@ static void refill(struct budget *b, const struct budget_conf *conf, int64_t now
     else if (now_us > b->last_us)
         b->tokens += (double)(now_us - b->last_us) / DAY_US * conf->per_day / 2.0;
     b->tokens = fmin(b->tokens, full);
-    if (now_us > b->last_us)
+    bool given_up = now_us < b->last_us - (int64_t)DAY_US; /* time was set back: see watermark.h */
+    if (now_us > b->last_us || given_up)
         b->last_us = now_us;
 }
 

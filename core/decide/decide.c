@@ -19,7 +19,7 @@ static const struct option options[] = {
     {"extreme", OPTION_NUMBER, CONF(extreme), "1e-9", 0, 1,
      "Below this p the reserve of the budget may be used, and severity is high."},
     {"join", OPTION_NUMBER, CONF(join), "1e-3", 0, 1,
-     "A flow with a lower p belongs to its host's open incident."},
+     "An open incident goes on with flows for which the host's p is below this."},
     {"quiet", OPTION_DURATION, CONF(quiet_us), "4h", 60, 2592000,
      "An incident without new evidence for this long is closed."},
     {0},
@@ -63,6 +63,8 @@ static void tell(struct decide_state *s, struct incident *incident, eddy_inciden
 {
     struct incident_event event = {.state = (int)state, .incident = *incident};
     incident->told_flows = incident->flows;
+    incident->told_p = incident->p;
+    incident->told_severity = incident->severity;
     s->tell(&event, s->user);
 }
 
@@ -111,14 +113,31 @@ static struct incident *open_of(const struct decide_state *s, const struct host 
     return same ? incident : NULL;
 }
 
-static struct incident *open_new(struct decide_state *s, const struct row *row, size_t detector)
+/* An open incident of this host and detector that the host's record, evicted meanwhile, has
+ * forgotten. Asked only when one is about to open. */
+static struct incident *find_again(struct decide_state *s, const struct row *row, size_t detector)
+{
+    for (size_t i = 0; i < INCIDENTS_OPEN; i++) {
+        struct incident *incident = &s->pool[i];
+        if (incident->open && incident->detector == detector &&
+            memcmp(incident->host, row->flow.src, 16) == 0) {
+            row->host->incident[detector] = (uint16_t)(i + 1);
+            return incident;
+        }
+    }
+    return NULL;
+}
+
+static struct incident *open_new(struct decide_state *s, const struct row *row, size_t detector,
+                                 int64_t now_us)
 {
     struct incident *incident = take_free(s);
+    int64_t start_us = row->flow.start_us < now_us ? row->flow.start_us : now_us;
     *incident = (struct incident){.open = true,
                                   .withheld = true, /* until the budget says otherwise */
                                   .detector = (uint8_t)detector,
-                                  .start_us = row->flow.start_us,
-                                  .end_us = row->end_us,
+                                  .start_us = start_us,
+                                  .end_us = start_us,
                                   .host_place = row->src,
                                   .p = 1.0,
                                   .explained_score = -1.0};
@@ -168,6 +187,13 @@ static void explain(struct incident *incident, const struct score_state *score,
     }
 }
 
+/* Has it grown: twice the flows, a hundredth of the p, or graver? */
+static bool has_grown(const struct incident *incident)
+{
+    return (incident->flows >= GROWS && incident->flows >= 2 * incident->told_flows) ||
+           incident->p <= incident->told_p * 0.01 || incident->severity > incident->told_severity;
+}
+
 /* Sends it if it may be sent, or says that it has grown. */
 static void publish(struct decide_state *s, const struct decide_conf *conf,
                     struct incident *incident, bool opened, int64_t now_us)
@@ -180,7 +206,7 @@ static void publish(struct decide_state *s, const struct decide_conf *conf,
     } else if (opened) {
         s->counts.withheld[incident->detector]++;
         tell(s, incident, EDDY_INCIDENT_NEW);
-    } else if (incident->flows >= GROWS && incident->flows >= 2 * incident->told_flows) {
+    } else if (has_grown(incident)) {
         tell(s, incident, EDDY_INCIDENT_GROWING);
     }
 }
@@ -192,15 +218,18 @@ static void weigh(struct decide_state *s, const struct decide_conf *conf,
     const struct finding *finding = &row->finding[detector];
     struct incident *incident = open_of(s, row->host, detector);
     double p = smallest_of(finding->p, finding->tests * (double)score->count);
+    if (incident == NULL && p <= conf->p)
+        incident = find_again(s, row, detector);
     bool opened = incident == NULL && p <= conf->p;
     if (opened)
-        incident = open_new(s, row, detector);
-    if (incident == NULL)
+        incident = open_new(s, row, detector, now_us);
+    if (incident == NULL || p > conf->join)
         return;
     incident->p = fmin(incident->p, p);
-    incident_add(incident, row);
+    incident_add(incident, row, now_us);
     explain(incident, score, score_conf, row);
-    incident->severity = severity_of(s, conf, row, incident);
+    int severity = severity_of(s, conf, row, incident);
+    incident->severity = severity > incident->severity ? severity : incident->severity;
     publish(s, conf, incident, opened, now_us);
     s->counts.flows[detector]++;
     row->verdict.flags |= EDDY_IN_INCIDENT;

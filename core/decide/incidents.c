@@ -31,13 +31,14 @@ static void keep_id(struct incident *incident, const eddy_flow *flow)
     memcpy(incident->flow_ids[slot], flow->id, sizeof flow->id);
 }
 
-void incident_add(struct incident *incident, const struct row *row)
+void incident_add(struct incident *incident, const struct row *row, int64_t now_us)
 {
+    int64_t end_us = row->end_us < now_us ? row->end_us : now_us;
     incident->flows++;
     if (row->flow.start_us < incident->start_us)
         incident->start_us = row->flow.start_us;
-    if (row->end_us > incident->end_us)
-        incident->end_us = row->end_us;
+    if (end_us > incident->end_us)
+        incident->end_us = end_us;
     if (row->flow.id[0] != '\0')
         keep_id(incident, &row->flow);
 }

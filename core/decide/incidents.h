@@ -22,7 +22,9 @@ struct incident {
     struct place host_place, peer_place;
     int64_t start_us, end_us;
     uint64_t flows;
-    uint64_t told_flows;    /* at the last event */
+    uint64_t told_flows; /* at the last event, as the next two */
+    double told_p;
+    int told_severity;
     double p;               /* smallest, corrected for the number of looks */
     double explained_score; /* the detector's score at the last explanation */
     uint64_t explained_flows;
@@ -50,5 +52,5 @@ void incident_view(const struct incident_event *event, struct incident_room *roo
 /* Names the incident: the same host, detector and first flow give the same id. */
 void incident_name(struct incident *incident, const char *detector);
 
-/* Counts the flow in. */
-void incident_add(struct incident *incident, const struct row *row);
+/* Counts the flow in. Times beyond `now_us`, the watermark, are not believed. */
+void incident_add(struct incident *incident, const struct row *row, int64_t now_us);

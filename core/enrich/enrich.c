@@ -20,7 +20,7 @@ static const struct place *place_of(const struct geoip *geoip, const struct nets
     *slot = (struct enrich_slot){.used = true};
     memcpy(slot->address, address, 16);
     slot->place.group = nets_group(nets, address);
-    slot->place.local = !slot->place.group && nets_local(nets, address);
+    slot->place.local = nets_local(nets, address);
     if (!slot->place.local && !slot->place.group)
         geoip_find(geoip, address, &slot->place);
     return &slot->place;

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* geoip.c - country and autonomous system of an address; the only file that includes maxminddb.h.
  */
-#define _GNU_SOURCE /* memfd_create */
 #include "enrich/geoip.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <maxminddb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "enrich/mmdb_copy.h"
 #include "enrich/mmdb_value.h"
 #include "util/addr.h"
 #include "util/error.h"
@@ -53,34 +50,6 @@ struct geoip {
 
 /* ---- opening ---- */
 
-/* A copy in memory that nobody else can change: a file that is truncated or rewritten in place
- * while it is mapped would kill the process (SIGBUS). */
-static int copy_to_memory(const char *path, struct stat *identity, eddy_error *err)
-{
-    int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (from < 0)
-        return error_set(err, EDDY_EIO, "%s: %s", path, strerror(errno));
-    int to = memfd_create("eddy-geoip", MFD_CLOEXEC);
-    char buffer[65536];
-    ssize_t n = -1;
-    if (to >= 0 && fstat(from, identity) == 0 && S_ISREG(identity->st_mode)) {
-        while ((n = read(from, buffer, sizeof buffer)) > 0)
-            if (write(to, buffer, (size_t)n) != n) {
-                n = -1;
-                break;
-            }
-    } else if (to >= 0) {
-        errno = EINVAL; /* a directory or a pipe */
-    }
-    int reason = errno;
-    (void)close(from); /* read only */
-    if (n == 0)
-        return to;
-    if (to >= 0)
-        (void)close(to); /* our own memory */
-    return error_set(err, EDDY_EIO, "%s: can't be read: %s", path, strerror(reason));
-}
-
 static int database_open(struct database *db, const char *path, const char *field, eddy_error *err)
 {
     if (path[0] == '\0')
@@ -91,7 +60,7 @@ static int database_open(struct database *db, const char *path, const char *fiel
     db->path = strdup(path);
     if (db->path == NULL)
         return error_nomem(err);
-    int fd = copy_to_memory(path, &db->identity, err);
+    int fd = mmdb_copy(path, &db->identity, err);
     if (fd < 0)
         return fd;
     char name[32];

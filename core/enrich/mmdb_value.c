@@ -72,26 +72,32 @@ static bool read_head(const struct mmdb_section *s, size_t offset, struct head *
     return true;
 }
 
+/* Steps over a value's own bytes, into what it contains; tells how many values that is. */
+static bool step(const struct mmdb_section *s, size_t *offset, uint64_t *inside)
+{
+    struct head head;
+    if (!read_head(s, *offset, &head))
+        return false;
+    *offset = head.payload;
+    *inside = head.type == TYPE_MAP     ? 2 * (uint64_t)head.size
+              : head.type == TYPE_ARRAY ? head.size
+                                        : 0;
+    if (head.type == TYPE_MAP || head.type == TYPE_ARRAY || head.type == TYPE_POINTER ||
+        head.type == TYPE_BOOLEAN)
+        return true;
+    if (s->size - *offset < head.size)
+        return false;
+    *offset += head.size;
+    return true;
+}
+
 /* Steps over one value with all that is nested in it. */
 static bool skip(const struct mmdb_section *s, size_t *offset)
 {
-    uint64_t values = 1;
-    while (values > 0) {
-        struct head head;
-        if (!read_head(s, *offset, &head))
+    uint64_t inside;
+    for (uint64_t values = 1; values > 0; values += inside - 1)
+        if (!step(s, offset, &inside))
             return false;
-        *offset = head.payload;
-        values--;
-        if (head.type == TYPE_MAP)
-            values += 2 * (uint64_t)head.size;
-        else if (head.type == TYPE_ARRAY)
-            values += head.size;
-        else if (head.type != TYPE_POINTER && head.type != TYPE_BOOLEAN) {
-            if (s->size - *offset < head.size)
-                return false;
-            *offset += head.size;
-        }
-    }
     return true;
 }
 
@@ -157,4 +163,25 @@ bool mmdb_number(const struct mmdb_section *s, size_t offset, const char *path, 
     if (head.type != TYPE_UINT16 && head.type != TYPE_UINT32 && head.type != TYPE_UINT64)
         return false;
     return read_big(s, head.payload, head.size, number);
+}
+
+bool mmdb_shallow(const struct mmdb_section *s, unsigned depth)
+{
+    uint64_t left[32] = {1}; /* values still to come, by level */
+    unsigned level = 0;
+    size_t offset = 0;
+    while (left[0] > 0) {
+        uint64_t inside;
+        if (!step(s, &offset, &inside))
+            return false;
+        left[level]--;
+        if (inside > 0) {
+            if (++level > depth || level == sizeof left / sizeof *left)
+                return false;
+            left[level] = inside;
+        }
+        while (level > 0 && left[level] == 0)
+            level--;
+    }
+    return true;
 }

@@ -24,3 +24,7 @@ bool mmdb_text(const struct mmdb_section *section, size_t offset, const char *pa
 /* The same for an unsigned number of up to 64 bits. */
 bool mmdb_number(const struct mmdb_section *section, size_t offset, const char *path,
                  uint64_t *number);
+
+/* Is nothing in the value at the section's beginning nested deeper than `depth`? A value that is
+ * cut off counts as deep. */
+bool mmdb_shallow(const struct mmdb_section *section, unsigned depth);

@@ -10,9 +10,10 @@
  *       = pi^((k-1)/2) / Gamma((k+1)/2)  r^(k-1)  (k-1)! / sqrt(k)
  *
  * exactly while the ball fits into the simplex (r^2 <= 1/(k (k-1))), and from above beyond: never
- * too small a p. Gaps far beyond the mean are missed beats or an outage and are left out (capped);
- * connections that come together are one beat. Random gaps of at least t are t and something
- * exponential, so after joining what is closer than t it is the gaps less t that are compared.
+ * too small a p. Gaps far beyond the median are missed beats or an outage and are left out
+ * (capped); connections that come together are one beat. Random gaps of at least t are t and
+ * something exponential, so after joining what is closer than t it is the gaps less t that are
+ * compared.
  *
  * Much that is regular is benign. What lowers the score is said as counter-evidence: many
  * hosts use the service, it is DNS or a clock or discovery protocol, the other end is one of
@@ -41,13 +42,13 @@ static const struct option options[] = {
     {"min_span", OPTION_NUMBER, CONF(min_span), "15", 0, 1e7,
      "Seconds over which a pair must have kept its pace: a program's burst is no beacon."},
     {"outage", OPTION_NUMBER, CONF(outage), "6", 1.5, 1e6,
-     "A gap of more than this many mean gaps is an outage and left out."},
+     "A gap of more than this many median gaps is an outage and left out."},
     {"together", OPTION_NUMBER, CONF(together), "0.1", 0, 0.9,
      "Connections closer than this share of the median gap are one beat."},
     {"most", OPTION_NUMBER, CONF(most), "12", 1, 300,
      "The score (-log10 p) that the most regular pair can have before counter-evidence."},
     {"common_hosts", OPTION_COUNT, CONF(common_hosts), "3", 2, 1e9,
-     "From so many of our hosts on, a service of an outside host counts as commonly used."},
+     "From so many of our hosts on, a service counts as commonly used."},
     {"common", OPTION_NUMBER, CONF(common), "0.35", 0, 1,
      "What is left of the score when the service is commonly used."},
     {"nature", OPTION_NUMBER, CONF(nature), "0.25", 0, 1,
@@ -141,7 +142,7 @@ static void gaps_take(const struct ring *ring, double least, struct gaps *out)
     }
 }
 
-/* Leaves out gaps of more than `outage` means of the others. */
+/* Leaves out gaps of more than `outage` medians. */
 static void gaps_cap(struct gaps *g, double outage)
 {
     double limit = outage * median(g->gap, g->count);
@@ -213,7 +214,7 @@ struct doubts {
 static struct doubts doubts_of(const struct beacon_conf *conf, const struct row *row)
 {
     struct doubts d = {1, 1, 1, 1};
-    if (row->prevalence >= conf->common_hosts)
+    if (row->users >= conf->common_hosts)
         d.common = conf->common;
     if (row->service == SERVICE_CLOCK || row->service == SERVICE_LOCAL ||
         row->service == SERVICE_ICMP || row->service == SERVICE_DNS)
@@ -270,8 +271,8 @@ static void explain_doubts(const struct beacon_conf *conf, const struct row *row
     struct doubts d = doubts_of(conf, row);
     char words[96];
     struct text text = text_over(words, sizeof words);
-    text_format(&text, "%u of our hosts use this service", row->prevalence);
-    doubt(out, "prevalence", row->prevalence, d.common, words);
+    text_format(&text, "%u of our hosts use this service", row->users);
+    doubt(out, "prevalence", row->users, d.common, words);
     doubt(out, "service", NAN, d.nature, "this protocol is regular by nature");
     doubt(out, "dst_local", 1.0, d.inside, "the other end is one of our own hosts");
     text = text_over(words, sizeof words);
@@ -310,10 +311,10 @@ static void beacon_explain(const void *state, const void *settings, const struct
     text_add(&text, ring->size_cv < 0.25f ? "sending much the same each time"
                                           : "sending different amounts");
     text_format(&text, " (+-%.0f %%)", 100.0 * (double)ring->size_cv);
-    if (row->prevalence <= 1)
+    if (row->users <= 1)
         text_add(&text, "; no other host of ours does.");
     else
-        text_format(&text, "; %u hosts of ours do.", row->prevalence);
+        text_format(&text, "; %u hosts of ours do.", row->users);
     out->names_peer = out->names_port = true;
     out->since_us = ring->base_us + (int64_t)ring->time_ms[0] * 1000;
 }

@@ -11,6 +11,8 @@
  * u is the 95 % quantile of the past scores. Excesses over a high threshold follow a generalised
  * Pareto distribution (Pickands 1975; Balkema, de Haan 1974), here the exponential one (shape
  * 0), as the tail of -log10 of a uniform p has; sigma is their mean, begun at 1/ln(10).
+ * Beyond calibrate.suspicious a score teaches calibrate.leak, not 1, so that an attack does not
+ * make itself usual: there p is nearer to the null model's than to how often it was seen.
  * The idea of thresholding streams this way: Siffer et al., KDD 2017 (SPOT). */
 #pragma once
 

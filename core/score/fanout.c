@@ -75,17 +75,6 @@ static double spread(const struct fanout_conf *conf, const struct fanout_memory 
     return exp(sqrt(variance));
 }
 
-static double failed_share(const struct window *w)
-{
-    return w->peer_count > 0 ? fmin(1.0, w->failed_peer_count / w->peer_count) : 0.0;
-}
-
-/* How wide the window is, discounted by what succeeded. */
-static double width_of(const struct window *w)
-{
-    return fmax(1.0, window_width(w) * failed_share(w));
-}
-
 /* -log10 of (value / usual)^-power; 0 where it is not above the usual. */
 static double exceed(double value, double usual_value, double power)
 {
@@ -96,7 +85,7 @@ static double width_score(const struct fanout_conf *conf, const struct host *hos
 {
     if (host->window.failed_targets < LEAST_TARGETS)
         return 0.0;
-    return exceed(width_of(&host->window), usual_width(conf, &host->fanout), conf->power);
+    return exceed(window_width(&host->window), usual_width(conf, &host->fanout), conf->power);
 }
 
 static double peers_score(const struct fanout_conf *conf, const struct host *host)
@@ -127,7 +116,7 @@ static void learn(const struct fanout_conf *conf, struct host *host)
 /* Does this flow take part: did it fail, or is its target new to the host? */
 static bool takes_part(const struct row *row)
 {
-    return !row->late && !row->dst.group && (row->failed || row->pair->flows == 1);
+    return !row->late && !row->dst.group && (row->failed || row->fresh);
 }
 
 static void fanout_score(void *state, const void *settings, struct row *row, struct finding *out)
@@ -192,7 +181,7 @@ static void explain_shape(const struct row *row, struct text *text)
         say_port(text, w->port);
         text_format(text, ": %u hosts did not answer", w->on_port);
     }
-    if (w->failed_targets > window_width(w) * 1.2) {
+    if (w->failed_targets > 1.2 * fmax(w->on_port, w->at_peer)) {
         text_add(text, ", ");
         words_count(text, w->failed_targets);
         text_add(text, " targets in all");
@@ -205,7 +194,7 @@ static void explain_width(const struct fanout_conf *conf, const struct host *hos
     const struct window *w = &host->window;
     double usual_value = usual_width(conf, &host->fanout);
     struct explained *reason =
-        explanation_add(out, "window_width", width_of(w), usual_value, share);
+        explanation_add(out, "window_width", window_width(w), usual_value, share);
     struct text text = text_over(reason->text, sizeof reason->text);
     words_count(&text, round(window_width(w)));
     static const char *const words[] = {[SWEEP] = " hosts on one port did not answer",
@@ -231,7 +220,7 @@ static void explain_peers(const struct fanout_conf *conf, const struct host *hos
 /* What succeeded speaks against a scan. */
 static void explain_answers(const struct window *w, struct explanation *out)
 {
-    double share = failed_share(w);
+    double share = window_failed_share(w);
     struct explained *reason =
         explanation_add(out, "window_failed", share, NAN, share < 0.5 ? share - 1.0 : 0.0);
     struct text text = text_over(reason->text, sizeof reason->text);

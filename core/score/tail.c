@@ -14,8 +14,10 @@
  * halve with each octave (a Pareto tail of index 1, as Crovella and Bestavros 1997 found for
  * transfer sizes), but no further than 1/n^2: n flows can't tell more.
  *
- * Columns are combined by the harmonic mean of their p (Wilson, PNAS 2019), which holds when they
- * depend on each other, as bytes and packets do, and tells each column's share. */
+ * Columns are combined by the harmonic mean of their p (Wilson, PNAS 2019), which suits columns
+ * that depend on each other, as bytes and packets do, and tells each one's share. It is too small
+ * by a factor of up to about ln(columns) (Vovk, Wang, Biometrika 2020); the calibration corrects
+ * that. */
 #include <math.h>
 #include <string.h>
 
@@ -112,6 +114,22 @@ static size_t role_of(const struct row *row)
     return (size_t)side * SERVICE_COUNT + row->service;
 }
 
+/* So that the past fades and nothing overflows. What was seen once is forgotten. */
+static void histogram_halve(struct histogram *h)
+{
+    memset(h->coarse, 0, sizeof h->coarse);
+    h->total = 0;
+    for (unsigned i = 0; i < BINS; i++) {
+        h->count[i] /= 2;
+        h->coarse[i / HOST_BIN] += h->count[i];
+        if (h->count[i] > 0 && h->total == 0)
+            h->lowest = (uint16_t)i;
+        if (h->count[i] > 0)
+            h->highest = (uint16_t)i;
+        h->total += h->count[i];
+    }
+}
+
 static void histogram_add(struct histogram *h, unsigned bin)
 {
     if (h->total == 0 || bin < h->lowest)
@@ -122,13 +140,7 @@ static void histogram_add(struct histogram *h, unsigned bin)
     h->coarse[bin / HOST_BIN]++;
     if (++h->total < UINT32_C(1) << 20)
         return;
-    h->total = 0; /* a million: halve, so that the past fades and nothing overflows */
-    memset(h->coarse, 0, sizeof h->coarse);
-    for (unsigned i = 0; i < BINS; i++) {
-        h->count[i] /= 2;
-        h->coarse[i / HOST_BIN] += h->count[i];
-        h->total += h->count[i];
-    }
+    histogram_halve(h);
 }
 
 /* Flows in bins above (or below) this one, and half of those in it. */
@@ -155,7 +167,7 @@ static double histogram_p(const struct histogram *h, unsigned bin, bool low, dou
 {
     if (h->total == 0)
         return weight > 0 ? above : 1.0;
-    double out = further_out(h, bin, low), n = h->total + 1.0;
+    double out = fmax(0.5, further_out(h, bin, low)), n = h->total + 1.0;
     double beyond = low ? (double)h->lowest - bin : (double)bin - h->highest;
     if (beyond > 0) /* half-octaves */
         out = exp2(-beyond / 2.0);
@@ -235,7 +247,7 @@ static void tail_score(void *state, const void *settings, struct row *row, struc
         learn(s, row, bins);
 }
 
-/* The middle value of the host if it has enough of a past, else of its role. */
+/* The middle value of the role: what is usual for flows of this kind. */
 static double usual_of(const struct tail_state *s, const struct row *row, size_t i)
 {
     const struct histogram *h = &s->role[role_of(row)][i];
@@ -275,6 +287,9 @@ static void say(struct text *text, enum unit unit, double value)
     case RATE_LOG:
         words_bytes(text, value);
         text_add(text, "/s");
+        break;
+    case FACTOR_LOG:
+        text_digits(text, value, 2);
         break;
     default:
         words_count(text, value);

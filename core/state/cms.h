@@ -4,7 +4,8 @@
  * Count-min sketch (Cormode, Muthukrishnan, J. Algorithms 55, 2005) with conservative update
  * (Estan, Varghese, 2002): never below the truth; above it by more than 2 N / CMS_WIDTH with
  * probability below 2^-CMS_DEPTH after N counts. When N reaches a limit all counters are
- * halved, so that old counts fade and the error stays bounded. */
+ * halved, so that old counts fade and the error stays bounded: from then on it is the truth of
+ * the recent past, give or take. */
 #pragma once
 
 #include <stdint.h>

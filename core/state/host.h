@@ -8,6 +8,7 @@
 
 #include "frequent.h"
 #include "hll.h"
+#include "lincount.h"
 
 /* What a host has done since the window opened. Windows open with a host's first flow after
  * the last one closed and are `state.window` long, by the flows' end times. A flow that comes
@@ -40,11 +41,19 @@ static inline double window_grid(const struct window *w)
     return grid < targets ? grid : targets;
 }
 
+/* Discounted by what succeeded: a resolver fails at many servers, but at few of those it asks. */
+static inline double window_failed_share(const struct window *w)
+{
+    double share = w->peer_count > 0 ? (double)w->failed_peer_count / (double)w->peer_count : 0.0;
+    return share < 1.0 ? share : 1.0;
+}
+
 static inline double window_width(const struct window *w)
 {
     double most = w->on_port > w->at_peer ? w->on_port : w->at_peer;
     double grid = window_grid(w);
-    return grid > most ? grid : most;
+    double width = (grid > most ? grid : most) * window_failed_share(w);
+    return width > 1.0 ? width : 1.0;
 }
 
 /* Past windows of a host, on a log scale, weighted by how far they were to be trusted. */
@@ -71,11 +80,9 @@ struct host {
     uint64_t flows;
     uint32_t beacon_pairs;             /* pairs of this host whose regularity has been looked at */
     uint16_t incident[HOST_DETECTORS]; /* decide: open incident by detector, 0 = none */
-    bool local;
-    bool closed; /* this row has closed a window: `was` is what it came to */
+    bool closed;                       /* this row has closed a window: `was` is what it came to */
     struct {
         float peers, width, score;
-        uint32_t flows;
     } was;
     struct window window;
     struct fanout_memory fanout;
@@ -97,6 +104,12 @@ struct pair {
     uint32_t early_ms[PAIR_EARLY]; /* starts of the first flows, from begun_us less an hour;
                                       EARLY_NONE = did not fit */
     uint32_t early_size[PAIR_EARLY];
+};
+
+/* A service (destination, port, protocol) and who of ours uses it. */
+struct offer {
+    uint64_t key;
+    struct lincount users;
 };
 
 #define RING_TIMES 64

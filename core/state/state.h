@@ -21,14 +21,13 @@ struct state_conf {
 };
 
 struct state {
-    struct table hosts, pairs, rings;
-    struct cms *prevalence; /* (destination, port, protocol) -> local hosts using it */
-    struct topk *busiest;   /* sources by flows; used if state.top_hosts > 0 */
+    struct table hosts, pairs, rings, services;
+    struct cms *popular;  /* service of a destination -> flows to it */
+    struct topk *busiest; /* sources by flows; used if state.top_hosts > 0 */
     struct watermark watermark;
     uint64_t seed;
-    uint64_t memory;      /* bytes, as set at the start */
-    uint64_t late;        /* flows older than lateness, or far ahead of all others */
-    uint32_t local_hosts; /* local sources met, less those evicted */
+    uint64_t memory; /* bytes, as set at the start */
+    uint64_t late;   /* flows older than lateness, or far ahead of all others */
 };
 
 int state_new(const struct state_conf *conf, struct state **out, eddy_error *err);
@@ -37,5 +36,5 @@ void state_free(struct state *state);
 /* Finds or makes the records of the row's host and pair and counts the flow in. */
 void state_update(struct state *state, const struct state_conf *conf, struct row *row);
 
-/* Before a second pass: closes all windows, keeps what was learned. */
+/* Before a second pass: forgets windows and counts, keeps baselines and the times of pairs. */
 void state_rewind(struct state *state);

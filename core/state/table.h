@@ -2,7 +2,8 @@
 /* table.h - fixed-size records by key, in memory allocated once; full means the stalest goes.
  *
  * A set-associative table: the hash picks one set of 16 ways, so that looking up, adding and
- * evicting cost the same however full the table is, and however the keys were chosen.
+ * evicting cost the same however full the table is, and however the keys were chosen. (Who knows
+ * state.seed can choose keys that evict each other: set it where that matters.)
  *
  *     set:     | tag x 16 | keep x 16 |                     128 bytes, two cache lines
  *     records: | way 0 | way 1 | ... | way 15 |             record_size bytes each

@@ -142,12 +142,12 @@ static void more_evidence_grows_the_incident_and_does_not_repeat_it(void **state
 static void weaker_evidence_joins_but_does_not_open(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(evidence(f, 0, 1, TAIL, 5e-4, 1), 0);
+    assert_int_equal(evidence(f, 0, 1, TAIL, 3e-4, 1), 0);
     (void)evidence(f, 1, 1, TAIL, 1e-8, 1);
-    assert_int_equal(evidence(f, 2, 1, TAIL, 5e-4, 1), EDDY_IN_INCIDENT);
+    assert_int_equal(evidence(f, 2, 1, TAIL, 3e-4, 1), EDDY_IN_INCIDENT);
     assert_int_equal(evidence(f, 3, 1, TAIL, 2e-3, 1), 0);
-    assert_int_equal(evidence(f, 4, 2, TAIL, 5e-4, 1), 0);   /* another host */
-    assert_int_equal(evidence(f, 5, 1, FANOUT, 5e-4, 1), 0); /* another detector */
+    assert_int_equal(evidence(f, 4, 2, TAIL, 3e-4, 1), 0);   /* another host */
+    assert_int_equal(evidence(f, 5, 1, FANOUT, 3e-4, 1), 0); /* another detector */
     assert_int_equal(f->decide->counts.flows[TAIL], 2);
 }
 
@@ -243,6 +243,7 @@ static void a_withheld_incident_is_sent_when_there_is_room_again(void **state)
         (void)evidence(f, i, i, TAIL, 1e-100, 1);
     assert_true(f->event[10].withheld);
     assert_int_equal(f->decide->counts.withheld[TAIL], 1);
+    (void)evidence(f, 3 * 3600, 99, TAIL, 1, 1);      /* bears out the step in time */
     (void)evidence(f, 3 * 3600, 10, TAIL, 1e-100, 1); /* ten a day: one token in 2.4 hours */
     assert_int_equal(f->events, 12);
     assert_int_equal(f->event[11].state, EDDY_INCIDENT_NEW);
@@ -325,7 +326,7 @@ static void sample_ids_are_of_the_whole_time(void **state)
         row.flow = flow_at(5000 - i, "10.0.0.1", "203.0.113.1", 443);
         row.end_us = row.flow.start_us + 5;
         (void)snprintf(row.flow.id, sizeof row.flow.id, "%u", i);
-        incident_add(&incident, &row);
+        incident_add(&incident, &row, INT64_MAX);
     }
     assert_int_equal(incident.flows, 5000);
     assert_int_equal(incident.flow_id_count, INCIDENT_FLOW_IDS);
@@ -347,7 +348,7 @@ static void flows_without_an_id_are_counted_but_not_listed(void **state)
     struct incident incident = {0};
     static struct row row;
     row.flow.id[0] = '\0';
-    incident_add(&incident, &row);
+    incident_add(&incident, &row, INT64_MAX);
     assert_int_equal(incident.flows, 1);
     assert_int_equal(incident.flow_id_count, 0);
 }

@@ -17,7 +17,7 @@ static int64_t after(const int64_t *ends)
 {
     struct watermark w = {0};
     for (; *ends != INT64_MIN; ends++)
-        (void)watermark_add(&w, T0 + *ends);
+        (void)watermark_add(&w, T0 + *ends, DAY);
     return w.now_us - T0;
 }
 
@@ -37,7 +37,7 @@ static void an_older_flow_does_not_move_it_back(void **state)
     assert_int_equal(AFTER(0, HOUR, -100 * DAY), HOUR);
 }
 
-static void a_step_of_a_day_is_taken_at_once(void **state)
+static void a_small_step_is_taken_at_once(void **state)
 {
     (void)state;
     assert_int_equal(AFTER(0, DAY), DAY);
@@ -54,25 +54,33 @@ static void two_that_agree_do(void **state)
 {
     (void)state;
     assert_int_equal(AFTER(0, 1, 50 * DAY, 50 * DAY + HOUR), 50 * DAY + HOUR);
-    assert_int_equal(AFTER(0, 1, 50 * DAY, 2, 50 * DAY - HOUR), 50 * DAY - HOUR);
+    assert_int_equal(AFTER(0, 1, 50 * DAY, 50 * DAY - HOUR), 50 * DAY);
 }
 
 static void what_was_believed_is_given_up_when_many_flows_are_far_behind_it(void **state)
 {
     (void)state;
     struct watermark w = {0};
-    (void)watermark_add(&w, T0 + 50 * DAY);
-    (void)watermark_add(&w, T0 + 50 * DAY);
+    (void)watermark_add(&w, T0 + 50 * DAY, DAY);
+    (void)watermark_add(&w, T0 + 50 * DAY, DAY);
     for (int i = 1; i < WATERMARK_GIVE_UP; i++)
-        assert_int_equal(watermark_add(&w, T0 + i), T0 + 50 * DAY);
-    assert_int_equal(watermark_add(&w, T0), T0);
+        assert_int_equal(watermark_add(&w, T0 + i, DAY), T0 + 50 * DAY);
+    assert_int_equal(watermark_add(&w, T0, DAY), T0);
 }
 
-static void two_far_ahead_that_disagree_do_not(void **state)
+static void a_flow_at_the_old_time_refutes_one_that_was_ahead(void **state)
 {
     (void)state;
-    assert_int_equal(AFTER(0, 1, 50 * DAY, 90 * DAY), 1);
-    assert_int_equal(AFTER(0, 1, 50 * DAY, 90 * DAY, 50 * DAY), 1);
+    assert_int_equal(AFTER(0, 1, 50 * DAY, 2), 2);
+    assert_int_equal(AFTER(0, 1, 50 * DAY, 2, 50 * DAY), 2);
+    assert_int_equal(AFTER(0, 1, 50 * DAY, 2, 90 * DAY), 2);
+}
+
+static void where_flows_are_rare_each_bears_out_the_one_before(void **state)
+{
+    (void)state;
+    assert_int_equal(AFTER(0, 1, 2 * DAY, 4 * DAY, 6 * DAY), 4 * DAY);
+    assert_int_equal(AFTER(0, 1, 50 * DAY, 20 * DAY), 20 * DAY);
     assert_int_equal(AFTER(0, 1, 50 * DAY, 90 * DAY, 90 * DAY + 1), 90 * DAY + 1);
 }
 
@@ -95,9 +103,9 @@ static void times_from_1970_on_are_good(void **state)
 {
     (void)state;
     struct watermark w = {0};
-    assert_int_equal(watermark_add(&w, 5), 5);
-    assert_int_equal(watermark_add(&w, 2000000), 2000000);
-    assert_int_equal(watermark_add(&w, T0), 2000000);
+    assert_int_equal(watermark_add(&w, 5, DAY), 5);
+    assert_int_equal(watermark_add(&w, 2000000, DAY), 2000000);
+    assert_int_equal(watermark_add(&w, T0, DAY), 2000000);
 }
 
 int main(void)
@@ -105,11 +113,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_latest_end_is_the_watermark),
         cmocka_unit_test(an_older_flow_does_not_move_it_back),
-        cmocka_unit_test(a_step_of_a_day_is_taken_at_once),
+        cmocka_unit_test(a_small_step_is_taken_at_once),
         cmocka_unit_test(one_flow_with_a_clock_far_ahead_does_not_move_it),
         cmocka_unit_test(two_that_agree_do),
         cmocka_unit_test(what_was_believed_is_given_up_when_many_flows_are_far_behind_it),
-        cmocka_unit_test(two_far_ahead_that_disagree_do_not),
+        cmocka_unit_test(a_flow_at_the_old_time_refutes_one_that_was_ahead),
+        cmocka_unit_test(where_flows_are_rare_each_bears_out_the_one_before),
         cmocka_unit_test(a_first_flow_far_ahead_is_given_up_for_the_next),
         cmocka_unit_test(a_watermark_two_flows_agree_on_is_never_given_up),
         cmocka_unit_test(times_from_1970_on_are_good),

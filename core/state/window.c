@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* window.c - what a host has done of late. */
+#include "state/window.h"
+
+#include <string.h>
+
+#include "util/hash.h"
+
+/* Names a window in 32 bits: enough to tell a host's windows apart. 0 is no window. */
+static uint32_t window_name(const struct window *w)
+{
+    return (uint32_t)(w->start_us / 1000) | 1u;
+}
+
+static void window_close(struct host *host)
+{
+    host->closed = host->window.flows > 0;
+    host->was.peers = host->window.peer_count;
+    host->was.width = (float)window_width(&host->window);
+    host->was.score = host->fanout.score;
+    memset(&host->window, 0, sizeof host->window);
+}
+
+void window_add(struct row *row, int64_t now_us, int64_t length_us, uint64_t seed)
+{
+    struct host *host = row->host;
+    struct window *w = &host->window;
+    host->closed = false;
+    if (w->flows == 0 || row->end_us >= w->start_us + length_us || w->start_us > now_us) {
+        window_close(host);
+        w->start_us = row->end_us;
+    }
+    w->flows++;
+    if (row->dst.group) /* nobody is scanned by speaking to everybody */
+        return;
+    uint64_t peer = hash_address(row->flow.dst, seed);
+    if (hll_add(&w->peers, peer))
+        w->peer_count = (float)hll_estimate(&w->peers);
+    if (!row->failed)
+        return;
+    w->failed++;
+    if (hll_add(&w->failed_peers, peer))
+        w->failed_peer_count = (float)hll_estimate(&w->failed_peers);
+}
+
+void window_target(struct row *row, uint64_t seed)
+{
+    struct window *w = &row->host->window;
+    struct pair *pair = row->pair;
+    row->fresh = pair->window == 0; /* never met before, in this pass */
+    bool counted = pair->window == window_name(w);
+    if (row->fresh || (row->failed && !counted))
+        pair->window = window_name(w);
+    if (!row->failed || row->dst.group || counted)
+        return;
+    uint32_t key, port = (uint32_t)row->flow.dst_port << 8 | row->flow.proto;
+    w->failed_targets++;
+    if (hll_add(&w->failed_ports, hash_add(seed, port)))
+        w->failed_port_count = (float)hll_estimate(&w->failed_ports);
+    frequent_add(&w->ports, port);
+    frequent_add(&w->destinations, (uint32_t)hash_address(row->flow.dst, seed));
+    w->on_port = frequent_most(&w->ports, &w->port);
+    w->at_peer = frequent_most(&w->destinations, &key);
+}
