@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -39,19 +38,26 @@ static const uint8_t *metadata_of(const uint8_t *part, size_t size)
 }
 
 /* A file without metadata is left to MMDB_open to refuse. */
-static bool metadata_is_shallow(int fd, off_t file_size)
+static bool metadata_is_shallow(const uint8_t *file, size_t size)
 {
-    size_t size = file_size < METADATA_MOST ? (size_t)file_size : METADATA_MOST;
-    uint8_t *part = malloc(size + 1);
-    if (part == NULL)
-        return false;
-    ssize_t n = pread(fd, part, size, file_size - (off_t)size);
-    const uint8_t *metadata = n == (ssize_t)size ? metadata_of(part, size) : NULL;
-    bool shallow = metadata == NULL ||
-                   mmdb_shallow(&(struct mmdb_section){metadata, size - (size_t)(metadata - part)},
-                                DEPTH_MOST);
-    free(part);
-    return shallow;
+    size_t part = size < METADATA_MOST ? size : METADATA_MOST;
+    const uint8_t *metadata = metadata_of(file + size - part, part);
+    if (metadata == NULL)
+        return true;
+    struct mmdb_section section = {metadata, (size_t)(file + size - metadata)};
+    return mmdb_shallow(&section, DEPTH_MOST);
+}
+
+static const char *look_over(int fd, size_t size)
+{
+    if (size == 0)
+        return NULL; /* MMDB_open will say it */
+    uint8_t *file = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (file == MAP_FAILED)
+        return strerror(errno);
+    bool shallow = metadata_is_shallow(file, size);
+    (void)munmap(file, size); /* can't fail: it is ours */
+    return shallow ? NULL : "its metadata is nested too deeply";
 }
 
 static const char *fill(int from, int to, struct stat *identity)
@@ -64,7 +70,7 @@ static const char *fill(int from, int to, struct stat *identity)
         return "larger than 2 GiB: that is no database";
     if (!copy_bytes(from, to))
         return strerror(errno);
-    return metadata_is_shallow(to, identity->st_size) ? NULL : "its metadata is nested too deeply";
+    return look_over(to, (size_t)identity->st_size);
 }
 
 int mmdb_copy(const char *path, struct stat *identity, eddy_error *err)

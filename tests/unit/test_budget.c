@@ -135,9 +135,20 @@ static void time_that_goes_back_gives_no_tokens(void **state)
     struct budget budget = {0};
     for (unsigned i = 0; i < 10; i++)
         assert_true(budget_take(&budget, &conf, 1e-12, T0));
-    for (int64_t hour = 0; hour < 1000; hour++)
+    for (int64_t hour = 0; hour <= 24; hour++)
         assert_false(budget_take(&budget, &conf, 1e-12, T0 - hour * HOUR));
     assert_false(budget_take(&budget, &conf, 1e-12, T0 + 1));
+}
+
+static void a_clock_set_back_for_good_does_not_stop_the_refill(void **state)
+{
+    (void)state;
+    const struct budget_conf conf = conf_of(20);
+    struct budget budget = {0};
+    for (unsigned i = 0; i < 10; i++)
+        assert_true(budget_take(&budget, &conf, 1e-12, T0 + 50 * DAY));
+    assert_false(budget_take(&budget, &conf, 1e-12, T0));
+    assert_true(budget_take(&budget, &conf, 1e-12, T0 + DAY));
 }
 
 static void what_is_left_is_told(void **state)
@@ -161,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_token_comes_back_in_its_time),
         cmocka_unit_test(a_quiet_year_saves_up_no_more_than_half_a_day),
         cmocka_unit_test(time_that_goes_back_gives_no_tokens),
+        cmocka_unit_test(a_clock_set_back_for_good_does_not_stop_the_refill),
         cmocka_unit_test(what_is_left_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
