@@ -13,9 +13,8 @@
 #include "engine.h"
 #include "util/error.h"
 
-#define QUEUE       1024 /* events: more than a day's incidents with all their growth */
-#define OUTPUTS_MAX 8
-#define ROUND_NS    200000000L             /* between rounds of the thread */
+#define QUEUE       1024       /* events: more than a day's incidents with all their growth */
+#define ROUND_NS    200000000L /* between rounds of the thread */
 #define LOOK_US     (INT64_C(5) * 1000000) /* between looks at the databases */
 #define SLOT_OUTPUT 0                      /* of log_limited, one for each output */
 #define SLOT_QUEUE  OUTPUTS_MAX

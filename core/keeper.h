@@ -6,6 +6,8 @@
 #include "decide/incidents.h"
 #include "eddy.h"
 
+#define OUTPUTS_MAX 8 /* more than parts.def will ever name */
+
 struct keeper;
 struct settings;
 
@@ -29,8 +31,8 @@ int keeper_reopen(struct keeper *keeper, struct settings *settings, eddy_error *
 void keeper_free(struct keeper *keeper);
 
 struct keeper_counts {
-    uint64_t dropped;   /* events that found the queue full */
-    uint64_t errors[8]; /* by output */
+    uint64_t dropped; /* events that found the queue full */
+    uint64_t errors[OUTPUTS_MAX];
 };
 
 void keeper_counts(struct keeper *keeper, struct keeper_counts *out);

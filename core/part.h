@@ -13,6 +13,8 @@ struct arena;
 struct row;
 struct explanation;
 
+#define DETECTOR_MAX 12 /* more than parts.def will ever name: rows and hosts have room for all */
+
 /* How a setting is written, and what it becomes in the part's conf struct. */
 enum option_type {
     OPTION_END = 0,

@@ -16,8 +16,6 @@ enum column {
     COLUMN_COUNT
 };
 
-#define DETECTOR_MAX 12 /* more than parts.def will ever name; a row has room for all */
-
 struct host;
 struct pair;
 struct ring;

@@ -2,9 +2,8 @@
 /* clean.c - drops or corrects what cannot be: an ordered table of small rules. */
 #include "clean/clean.h"
 
-#include <string.h>
-
 #include "clean/service.h"
+#include "util/addr.h"
 
 #define SECOND_US INT64_C(1000000)
 
@@ -44,9 +43,8 @@ static bool bad_time(const struct clean_conf *conf, const eddy_flow *flow)
  * only an unspecified destination, or a row without any address, names nobody. */
 static bool no_end(const struct clean_conf *conf, const eddy_flow *flow)
 {
-    static const uint8_t none[16], none4[16] = {[10] = 0xff, [11] = 0xff};
     (void)conf;
-    return memcmp(flow->dst, none, 16) == 0 || memcmp(flow->dst, none4, 16) == 0;
+    return addr_is_unspecified(flow->dst);
 }
 
 static bool absurd_duration(const struct clean_conf *conf, const eddy_flow *flow)

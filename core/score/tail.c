@@ -71,9 +71,9 @@ static const struct measure {
     {COLUMN_packet_size_in, BOTH, BYTES, 0, 1.0 / 64, "a packet received"},
 };
 
-#define BINS     96 /* half-octaves: up to 2^48 */
-#define COARSE   12 /* sums of 8 bins */
-#define HOST_BIN 8  /* bins of the fine histogram in one of a host's */
+#define BINS     96             /* half-octaves: up to 2^48 */
+#define COARSE   TAIL_HOST_BINS /* sums of 8 bins, as wide as a host's */
+#define HOST_BIN 8              /* bins of the fine histogram in one of a host's */
 
 static unsigned bin_of(const struct measure *m, const struct row *row)
 {

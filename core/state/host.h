@@ -9,6 +9,7 @@
 #include "frequent.h"
 #include "hll.h"
 #include "lincount.h"
+#include "part.h"
 
 /* What a host has done since the window opened. Windows open with a host's first flow after
  * the last one closed and are `state.window` long, by the flows' end times. A flow that comes
@@ -65,22 +66,20 @@ struct fanout_memory {
 };
 
 #define TAIL_COLUMNS   9
-#define TAIL_HOST_BINS 16
+#define TAIL_HOST_BINS 12
 
 struct tail_memory {
     uint8_t count[TAIL_COLUMNS][TAIL_HOST_BINS]; /* bins of four octaves; halved when one is full */
     uint16_t total[TAIL_COLUMNS];
 };
 
-#define HOST_DETECTORS 12 /* as DETECTOR_MAX of row.h */
-
 struct host {
     uint8_t address[16]; /* the key */
     int64_t first_us, last_us;
     uint64_t flows;
-    uint32_t beacon_pairs;             /* pairs of this host whose regularity has been looked at */
-    uint16_t incident[HOST_DETECTORS]; /* decide: open incident by detector, 0 = none */
-    bool closed;                       /* this row has closed a window: `was` is what it came to */
+    uint32_t beacon_pairs;           /* pairs of this host whose regularity has been looked at */
+    uint16_t incident[DETECTOR_MAX]; /* decide: open incident by detector, 0 = none */
+    bool closed;                     /* this row has closed a window: `was` is what it came to */
     struct {
         float peers, width, score;
     } was;

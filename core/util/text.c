@@ -121,14 +121,6 @@ void text_number(struct text *text, double number)
     add_with_point(text, printed);
 }
 
-void text_json_number(struct text *text, double number)
-{
-    if (isfinite(number))
-        text_number(text, number);
-    else
-        text_add(text, "null");
-}
-
 static const char *skip_digits(const char *at)
 {
     while (is_digit(*at))

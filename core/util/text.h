@@ -39,8 +39,6 @@ void text_format(struct text *text, const char *format, ...) __attribute__((form
 void text_number(struct text *text, double number);
 /* With `digits` significant digits (1..17), as %g does. */
 void text_digits(struct text *text, double number, int digits);
-/* The same for JSON, which has no NaN and no infinity: null. */
-void text_json_number(struct text *text, double number);
 /* A JSON string with its quotes. What is not UTF-8 becomes \ufffd, one for each bad byte. */
 void text_json(struct text *text, const char *string);
 void text_json_bytes(struct text *text, const char *bytes, size_t length);

@@ -178,6 +178,12 @@ static void count_file(struct run *run, const char *path, const eddy_worker *wor
     (void)eddy_worker_rejects(worker, count_idle, &idle);
     if (counts.rejected > 0 && counts.scored == 0 && counts.skipped == idle)
         fail(run, path, "not one record in it could be scored; the reasons are above");
+    else if (counts.scored == 0 && counts.skipped > idle)
+        complain(
+            &run->progress,
+            "%s: no flows in it: Suricata's eve-log must have the type flow; of Zeek's logs it "
+            "is conn.log",
+            path);
 }
 
 /* One file on its way through an engine. */

@@ -289,8 +289,10 @@ static int test_only(const struct daemon *d)
     const struct conf *c = &d->conf;
     (void)conf_each(c->follow, say_entry, follow, NULL);
     (void)conf_each(c->listen, say_entry, listen_on, NULL);
-    if (*c->follow == '\0' && *c->listen == '\0')
-        printf("has nothing to read: set eddyd.follow or eddyd.listen\n");
+    if (*c->follow == '\0' && *c->listen == '\0') {
+        say(&d->say, LOG_ERR, "nothing to read: set eddyd.follow or eddyd.listen");
+        return EXIT_FAILURE;
+    }
     printf("would serve /metrics on %s\n", c->http);
     printf("would keep positions in %s\n", *c->checkpoint != '\0' ? c->checkpoint : "nothing");
     if (*c->flows != '\0')
@@ -321,13 +323,18 @@ static int serve(struct daemon *d)
     return EXIT_SUCCESS;
 }
 
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},
+    {"test", no_argument, NULL, 't'},         {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},         {0}};
+
 int main(int argc, char **argv)
 {
     static const char *sets[SETS_MAX];
     struct daemon d = {.signals = -1, .source = {.sets = sets}};
     bool test = false;
     int option;
-    while ((option = getopt(argc, argv, "c:s:tVh")) != -1) {
+    while ((option = getopt_long(argc, argv, "c:s:tVh", long_options, NULL)) != -1) {
         if (option == 'c')
             d.source.file = optarg;
         else if (option == 's' && d.source.set_count < SETS_MAX)

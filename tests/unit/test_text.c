@@ -152,19 +152,6 @@ static void any_double_survives_text_and_back(void **state)
     }
 }
 
-static void json_has_no_nan(void **state)
-{
-    (void)state;
-    char buf[32];
-    struct text text = text_over(buf, sizeof buf);
-    text_json_number(&text, NAN);
-    text_char(&text, ' ');
-    text_json_number(&text, -INFINITY);
-    text_char(&text, ' ');
-    text_json_number(&text, 1.5);
-    assert_string_equal(buf, "null null 1.5");
-}
-
 static void to_number_takes_decimals_and_nothing_else(void **state)
 {
     (void)state;
@@ -225,7 +212,6 @@ int main(void)
         cmocka_unit_test(json_keeps_utf8_and_replaces_what_is_not),
         cmocka_unit_test(numbers_are_the_shortest_that_read_back),
         cmocka_unit_test(any_double_survives_text_and_back),
-        cmocka_unit_test(json_has_no_nan),
         cmocka_unit_test(to_number_takes_decimals_and_nothing_else),
         cmocka_unit_test(to_count_refuses_what_is_beyond_64_bits),
         cmocka_unit_test(a_decimal_comma_changes_nothing),
