@@ -248,14 +248,14 @@ static void fanout_explain(const void *state, const void *settings, const struct
     if (many > 0)
         explain_peers(conf, host, many / both, out);
     explain_answers(w, out);
+    out->since_us = wide >= many ? w->failed_us : w->start_us;
     text_add(&text, ", in ");
-    words_seconds(&text, fmax(1.0, (double)(host->last_us - w->start_us) * 1e-6));
+    words_seconds(&text, fmax(1.0, (double)(host->last_us - out->since_us) * 1e-6));
     text_add(&text,
              host->fanout.weight < 1 ? "; usual for a new host: " : "; usual for this host: ");
     words_count(&text, round(wide >= many ? usual_width(conf, &host->fanout)
                                           : usual_peers(conf, &host->fanout)));
     text_char(&text, '.');
-    out->since_us = w->start_us;
     out->names_peer = wide >= many && shape_of(w) == PORT_SCAN;
     out->names_port = wide >= many && shape_of(w) == SWEEP && w->port >> 8 == row->flow.dst_port;
 }

@@ -16,6 +16,7 @@
  * late counts in the window that is open. */
 struct window {
     int64_t start_us;
+    int64_t failed_us; /* start of the first flow that failed; 0: none yet */
     uint32_t flows;
     uint32_t failed;              /* flows that were not answered, or refused */
     uint32_t failed_targets;      /* (destination, port, protocol) that did not answer */

@@ -54,7 +54,8 @@ void window_target(struct row *row, uint64_t seed)
     if (!row->failed || row->dst.group || counted)
         return;
     uint32_t key, port = (uint32_t)row->flow.dst_port << 8 | row->flow.proto;
-    w->failed_targets++;
+    if (w->failed_targets++ == 0)
+        w->failed_us = row->flow.start_us;
     if (hll_add(&w->failed_ports, hash_add(seed, port)))
         w->failed_port_count = (float)hll_estimate(&w->failed_ports);
     frequent_add(&w->ports, port);
