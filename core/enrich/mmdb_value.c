@@ -170,7 +170,7 @@ bool mmdb_shallow(const struct mmdb_section *s, unsigned depth)
     uint64_t left[32] = {1}; /* values still to come, by level */
     unsigned level = 0;
     size_t offset = 0;
-    while (left[0] > 0) {
+    do {
         uint64_t inside;
         if (!step(s, &offset, &inside))
             return false;
@@ -182,6 +182,6 @@ bool mmdb_shallow(const struct mmdb_section *s, unsigned depth)
         }
         while (level > 0 && left[level] == 0)
             level--;
-    }
+    } while (level > 0);
     return true;
 }
