@@ -99,6 +99,12 @@ static uint32_t size_of(const struct row *row)
     return row->bytes_out > UINT32_MAX ? UINT32_MAX : (uint32_t)row->bytes_out;
 }
 
+/* May the flow's own time stand in a ring, or is its clock wrong? */
+static bool fits_ring(const struct state *s, const struct row *row)
+{
+    return row->end_us <= s->watermark.now_us + AHEAD_US;
+}
+
 static void pair_add(const struct state *s, struct pair *pair, const struct row *row)
 {
     int64_t start_us = believed_us(s, row->flow.start_us);
@@ -108,8 +114,9 @@ static void pair_add(const struct state *s, struct pair *pair, const struct row 
     if (start_us > pair->last_us)
         pair->last_us = start_us;
     if (pair->flows < PAIR_EARLY) {
-        int64_t ms = (start_us - pair->begun_us + HOUR_US) / 1000;
-        pair->early_ms[pair->flows] = ms < 0 || ms > EARLY_NONE ? EARLY_NONE : (uint32_t)ms;
+        int64_t ms = (row->flow.start_us - pair->begun_us + HOUR_US) / 1000;
+        bool fits = fits_ring(s, row) && ms >= 0 && ms < EARLY_NONE;
+        pair->early_ms[pair->flows] = fits ? (uint32_t)ms : EARLY_NONE;
         pair->early_size[pair->flows] = size_of(row);
     }
     pair->flows++;
@@ -133,7 +140,7 @@ static struct ring *ring_of(struct state *s, const struct row *row)
                 ring_add(ring, ring->base_us + (int64_t)pair->early_ms[i] * 1000,
                          pair->early_size[i]);
     }
-    if (row->end_us <= s->watermark.now_us + AHEAD_US)
+    if (fits_ring(s, row))
         ring_add(ring, row->flow.start_us, size_of(row));
     table_keep(&s->rings, pair->key, ring, believed_us(s, row->end_us) + credit_us(pair->flows));
     return ring;
