@@ -167,7 +167,7 @@ static double histogram_p(const struct histogram *h, unsigned bin, bool low, dou
 {
     if (h->total == 0)
         return weight > 0 ? above : 1.0;
-    double out = fmax(0.5, further_out(h, bin, low)), n = h->total + 1.0;
+    double out = fmax(1.0, further_out(h, bin, low)), n = h->total + 1.0;
     double beyond = low ? (double)h->lowest - bin : (double)bin - h->highest;
     if (beyond > 0) /* half-octaves */
         out = exp2(-beyond / 2.0);
