@@ -4,6 +4,7 @@
 
 #include "pipeline.h"
 #include "random.h"
+#include "state/host.h"
 
 static int setup(void **state)
 {
@@ -150,6 +151,28 @@ static void a_suspicious_window_teaches_by_the_leak(void **state)
     assert_true((double)memory->width_mean < mean + 0.02);
 }
 
+/* A resolver that fails at 30 servers of 120: what it is taught is what it is judged by. */
+static void a_window_teaches_the_width_less_what_succeeded(void **state)
+{
+    struct pipeline *p = *state;
+    for (unsigned i = 0; i < 90; i++) {
+        eddy_flow flow = flow_at(i * 0.3, "10.0.0.1", numbered("198.51", i), 443);
+        (void)ask(p, &flow);
+    }
+    (void)sweep(p, 30, "10.0.0.1", 30);
+    const struct host *host = p->row.host;
+    double width = window_width(&host->window), weight = (double)host->fanout.weight;
+    assert_int_equal(host->window.on_port, 30);
+    assert_true(fabs(width - 7.5) < 0.5);
+    assert_true(weight == 0);
+    eddy_flow flow = flow_at(700, "10.0.0.1", "198.51.100.1", 443);
+    (void)ask(p, &flow);
+    assert_true(host->closed);
+    assert_true(fabs((double)host->was.width - width) < 1e-5);
+    assert_true(host->fanout.weight > 0);
+    assert_true(fabs((double)host->fanout.width_mean - log(width)) < 1e-5);
+}
+
 static void a_closed_window_is_a_sample_for_the_calibration(void **state)
 {
     struct pipeline *p = *state;
@@ -201,6 +224,7 @@ int main(void)
         TEST(many_peers_that_answer_score_beyond_spread_times_the_usual),
         TEST(a_host_that_always_fails_at_ten_is_usual_in_time),
         TEST(a_suspicious_window_teaches_by_the_leak),
+        TEST(a_window_teaches_the_width_less_what_succeeded),
         TEST(a_closed_window_is_a_sample_for_the_calibration),
         TEST(a_late_flow_says_nothing),
         TEST(the_sentence_says_what_was_swept),

@@ -192,6 +192,24 @@ static void a_row_learns_of_both_its_ends(void **state)
     pipeline_free(p);
 }
 
+/* In a network larger than /24 that is an address like any other. */
+static void a_source_that_ends_in_255_is_ours(void **state)
+{
+    (void)state;
+    struct pipeline *p = pipeline_new(NULL);
+    static const char *const sources[] = {"10.0.0.255", "10.255.255.255", "192.168.1.255"};
+    for (size_t i = 0; i < 3; i++) {
+        eddy_flow flow = flow_at((double)i, sources[i], "203.0.113.1", 443);
+        const struct row *row = pipeline_pass(p, &flow);
+        assert_true(row->src.local);
+        assert_false(row->dst.local || row->dst.group);
+        assert_int_equal(row->users, i + 1);
+    }
+    eddy_flow flow = flow_at(9, "203.0.113.255", "10.0.0.1", 443);
+    assert_false(pipeline_pass(p, &flow)->src.local);
+    pipeline_free(p);
+}
+
 /* More addresses than the cache has slots, twice: what a slot held before never shows. */
 static void the_cache_never_answers_for_another_address(void **state)
 {
@@ -256,6 +274,7 @@ int main(void)
         cmocka_unit_test(more_than_1024_networks_are_refused),
         cmocka_unit_test(groups_are_multicast_and_broadcast),
         cmocka_unit_test(a_row_learns_of_both_its_ends),
+        cmocka_unit_test(a_source_that_ends_in_255_is_ours),
         cmocka_unit_test(the_cache_never_answers_for_another_address),
         cmocka_unit_test(a_forgotten_cache_asks_again),
     };

@@ -41,6 +41,53 @@ static void a_full_histogram_is_halved(void **state)
     assert_true(further_out(&h, 9, false) == h.total);
 }
 
+/* A million flows, fewer with each half-octave, in bins 10 to 29; two far out and one further. */
+static void fill(struct histogram *h)
+{
+    histogram_add(h, 60);
+    histogram_add(h, 60);
+    histogram_add(h, 80);
+    histogram_add(h, 2);
+    for (unsigned i = 0; h->total < (1u << 20) - 1; i++)
+        histogram_add(h, 10 + (unsigned)__builtin_ctz(i | 1u << 19));
+}
+
+static void after_halving_what_is_further_out_is_never_less_extreme(void **state)
+{
+    (void)state;
+    struct histogram h = {.total = 0};
+    fill(&h);
+    histogram_add(&h, 10);
+    assert_in_range(h.total, 524000, 524288); /* halved */
+    assert_int_equal(h.count[80], 0);         /* seen once: forgotten */
+    assert_int_equal(h.count[60], 1);
+    for (unsigned bin = 1; bin < BINS; bin++) {
+        assert_true(histogram_p(&h, bin, false, 1, 0) <= histogram_p(&h, bin - 1, false, 1, 0));
+        assert_true(histogram_p(&h, bin, true, 1, 0) >= histogram_p(&h, bin - 1, true, 1, 0));
+    }
+    assert_true(histogram_p(&h, 40, false, 1, 0) >=
+                1.0 / (h.total + 1.0)); /* in the gap: one is beyond */
+    assert_true(histogram_p(&h, 80, false, 1, 0) >= histogram_p(&h, 81, false, 1, 0));
+}
+
+static void halving_leaves_the_p_of_usual_flows_as_it_was(void **state)
+{
+    (void)state;
+    struct histogram h = {.total = 0};
+    double before[20];
+    fill(&h);
+    for (unsigned i = 0; i < 20; i++)
+        before[i] = histogram_p(&h, 10 + i, false, 1, 0);
+    histogram_add(&h, 10);
+    for (unsigned i = 0; i < 20; i++) {
+        double after = histogram_p(&h, 10 + i, false, 1, 0);
+        if (before[i] > 1e-4)
+            assert_true(fabs(after / before[i] - 1) < 0.05);
+        else
+            assert_true(after > before[i] / 3 && after < before[i] * 3);
+    }
+}
+
 /* 1000 flows in bin 20: 2^-d at 2 d half-octaves beyond, of 1001, and never below 1 / n^2. */
 static void beyond_all_seen_p_halves_with_each_octave(void **state)
 {
@@ -227,6 +274,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(further_out_counts_what_lies_beyond_and_half_of_its_own),
         cmocka_unit_test(a_full_histogram_is_halved),
+        cmocka_unit_test(after_halving_what_is_further_out_is_never_less_extreme),
+        cmocka_unit_test(halving_leaves_the_p_of_usual_flows_as_it_was),
         cmocka_unit_test(beyond_all_seen_p_halves_with_each_octave),
         cmocka_unit_test(nothing_seen_means_nothing_is_unusual),
         cmocka_unit_test(a_hosts_counts_stay_in_a_byte),
