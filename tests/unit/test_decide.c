@@ -6,6 +6,7 @@
 #include "pipeline.h"
 #include "random.h"
 #include "state/host.h"
+#include "util/hash.h"
 
 enum { EVENTS = 20000 };
 
@@ -315,60 +316,99 @@ static void a_detector_that_said_nothing_is_no_evidence(void **state)
     assert_int_equal(f->decide->counts.open, 1);
 }
 
-/* ---- incidents ---- */
+/* ---- what joins, and what is told ---- */
 
-static void sample_ids_are_of_the_whole_time(void **state)
+/* 5e-4 as the best of 1000 looks is nothing: a busy host must not keep its incident open. */
+static void what_many_looks_explain_does_not_keep_an_incident_open(void **state)
 {
-    (void)state;
-    struct incident incident = {.start_us = INT64_MAX};
-    static struct row row;
-    for (unsigned i = 1; i <= 5000; i++) {
-        row.flow = flow_at(5000 - i, "10.0.0.1", "203.0.113.1", 443);
-        row.end_us = row.flow.start_us + 5;
-        (void)snprintf(row.flow.id, sizeof row.flow.id, "%u", i);
-        incident_add(&incident, &row, INT64_MAX);
-    }
-    assert_int_equal(incident.flows, 5000);
-    assert_int_equal(incident.flow_id_count, INCIDENT_FLOW_IDS);
-    assert_int_equal(incident.start_us, T0 * US);
-    assert_int_equal(incident.end_us, (T0 + 4999) * US + 5);
-    assert_string_equal(incident.flow_ids[0], "1"); /* the first stay */
-    bool latest = false;
-    for (size_t i = 0; i < INCIDENT_FLOW_IDS; i++) {
-        latest = latest || strcmp(incident.flow_ids[i], "4096") == 0;
-        for (size_t j = 0; j < i; j++)
-            assert_string_not_equal(incident.flow_ids[i], incident.flow_ids[j]);
-    }
-    assert_true(latest); /* the latest doubling */
+    struct fixture *f = *state;
+    (void)evidence(f, 0, 1, TAIL, 1e-12, 1);
+    for (unsigned minute = 10; minute < 300; minute += 10)
+        assert_int_equal(evidence(f, minute * 60, 1, TAIL, 5e-4, 1000), 0);
+    assert_int_equal(f->decide->counts.flows[TAIL], 1);
+    assert_int_equal(f->decide->counts.open, 0);
+    assert_int_equal(f->events, 2);
+    assert_int_equal(f->event[1].state, EDDY_INCIDENT_CLOSED);
+    assert_int_equal(f->event[1].end_us, f->event[0].end_us);
 }
 
-static void flows_without_an_id_are_counted_but_not_listed(void **state)
+static void a_hundredth_of_p_or_a_graver_severity_is_told_as_growth(void **state)
 {
-    (void)state;
-    struct incident incident = {0};
-    static struct row row;
-    row.flow.id[0] = '\0';
-    incident_add(&incident, &row, INT64_MAX);
-    assert_int_equal(incident.flows, 1);
-    assert_int_equal(incident.flow_id_count, 0);
+    struct fixture *f = *state;
+    static const struct {
+        double p;
+        size_t events;
+        int severity;
+    } steps[] = {{1e-6, 1, EDDY_LOW},      {5e-7, 1, EDDY_LOW},    {2e-8, 2, EDDY_MEDIUM},
+                 {1.5e-8, 2, EDDY_MEDIUM}, {1e-10, 3, EDDY_HIGH},  {2e-12, 3, EDDY_HIGH},
+                 {0.9e-12, 4, EDDY_HIGH},  {0.8e-12, 4, EDDY_HIGH}};
+    for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++) {
+        (void)evidence(f, i, 1, TAIL, steps[i].p, 1);
+        assert_int_equal(f->events, steps[i].events);
+        if (i > 0 && steps[i].events == steps[i - 1].events)
+            continue;
+        assert_int_equal(f->event[f->events - 1].severity, steps[i].severity);
+        assert_int_equal(f->event[f->events - 1].flows, i + 1);
+        assert_int_equal(f->event[f->events - 1].state,
+                         i == 0 ? EDDY_INCIDENT_NEW : EDDY_INCIDENT_GROWING);
+    }
 }
 
-static void a_name_depends_on_host_detector_and_start(void **state)
+/* High while two detectors agree, and still when the other one's incident has closed. */
+static void severity_never_falls(void **state)
 {
-    (void)state;
-    struct incident base = {.host = {1}, .start_us = 5}, other = base;
-    incident_name(&base, "tail");
-    incident_name(&other, "tail");
-    assert_string_equal(base.id, other.id);
-    incident_name(&other, "fanout");
-    assert_string_not_equal(base.id, other.id);
-    other.start_us++;
-    incident_name(&other, "tail");
-    assert_string_not_equal(base.id, other.id);
-    other = base;
-    other.host[15] = 1;
-    incident_name(&other, "tail");
-    assert_string_not_equal(base.id, other.id);
+    struct fixture *f = *state;
+    (void)evidence(f, 0, 1, FANOUT, 1e-6, 1);
+    (void)evidence(f, 1, 1, TAIL, 1e-6, 1);
+    assert_int_equal(f->event[1].severity, EDDY_HIGH);
+    for (unsigned hour = 1; hour <= 6; hour++)
+        (void)evidence(f, hour * 3600, 1, TAIL, 1e-6, 1);
+    assert_int_equal(f->decide->counts.open, 1);
+    decide_end(f->decide);
+    for (size_t i = 2; i < f->events; i++)
+        if (f->event[i].detector == TAIL)
+            assert_int_equal(f->event[i].severity, EDDY_HIGH);
+    assert_int_equal(f->event[f->events - 1].detector, TAIL);
+}
+
+static void an_evicted_host_finds_its_open_incident_again(void **state)
+{
+    struct fixture *f = *state;
+    (void)evidence(f, 0, 1, TAIL, 1e-8, 1);
+    uint8_t address[16];
+    address_of(numbered("10.1", 1), address);
+    uint64_t hash = hash_address(address, f->p->state->seed);
+    assert_non_null(table_find(&f->p->state->hosts, hash, address));
+    for (unsigned i = 0; i < 30000; i++) {
+        eddy_flow flow = flow_at(1 + i * 0.01, numbered("10.2", i), "203.0.113.1", 443);
+        (void)pipeline_pass(f->p, &flow);
+    }
+    assert_null(table_find(&f->p->state->hosts, hash, address));
+    assert_int_equal(evidence(f, 400, 1, TAIL, 1e-8, 1), EDDY_IN_INCIDENT);
+    assert_int_equal(evidence(f, 401, 1, TAIL, 3e-4, 1), EDDY_IN_INCIDENT); /* it is known again */
+    assert_int_equal(f->events, 1);
+    assert_int_equal(f->decide->counts.open, 1);
+    decide_end(f->decide);
+    assert_int_equal(f->events, 2);
+    assert_string_equal(f->event[1].id, f->event[0].id);
+    assert_int_equal(f->event[1].flows, 3);
+}
+
+static void a_clock_far_ahead_is_not_in_an_incidents_times(void **state)
+{
+    struct fixture *f = *state;
+    (void)evidence(f, 0, 9, TAIL, 1, 1);
+    (void)evidence(f, 1, 1, TAIL, 1e-8, 1);
+    (void)evidence(f, 10 * 86400, 1, TAIL, 1e-8, 1); /* joins */
+    (void)evidence(f, 3, 9, TAIL, 1, 1);             /* refutes it */
+    (void)evidence(f, 11 * 86400, 2, TAIL, 1e-8, 1); /* opens another */
+    (void)evidence(f, 4 * 3600 - 60, 9, TAIL, 1, 1);
+    (void)evidence(f, 4 * 3600 - 60, 9, TAIL, 1, 1);
+    assert_int_equal(f->decide->counts.open, 2);
+    (void)evidence(f, 4 * 3600 + 120, 9, TAIL, 1, 1);
+    assert_int_equal(f->decide->counts.open, 0); /* both have been quiet since */
+    for (size_t i = 0; i < f->events; i++)
+        assert_in_range(f->event[i].end_us, T0 * US, (T0 + 10) * US);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -391,9 +431,11 @@ int main(void)
         TEST(under_stress_no_24_hours_bring_more_than_20),
         TEST(a_full_pool_closes_the_quietest),
         TEST(a_detector_that_said_nothing_is_no_evidence),
-        cmocka_unit_test(sample_ids_are_of_the_whole_time),
-        cmocka_unit_test(flows_without_an_id_are_counted_but_not_listed),
-        cmocka_unit_test(a_name_depends_on_host_detector_and_start),
+        TEST(what_many_looks_explain_does_not_keep_an_incident_open),
+        TEST(a_hundredth_of_p_or_a_graver_severity_is_told_as_growth),
+        TEST(severity_never_falls),
+        TEST(an_evicted_host_finds_its_open_incident_again),
+        TEST(a_clock_far_ahead_is_not_in_an_incidents_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
