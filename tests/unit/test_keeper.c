@@ -104,6 +104,45 @@ static void a_full_queue_drops_and_counts(void **state)
     eddy_engine_free(engine);
 }
 
+/* A sweep of 100 hosts that do not answer: one incident. */
+static void sweep_through(eddy_engine *engine)
+{
+    eddy_worker *worker;
+    assert_int_equal(eddy_worker_new(engine, "flows", NULL, &worker, NULL), EDDY_OK);
+    for (unsigned i = 0; i < 100; i++) {
+        eddy_flow flow = refused_at(i, "10.0.0.1", numbered("203.0", i), 22);
+        assert_int_equal(eddy_worker_score(worker, &flow, NULL), 1);
+    }
+    eddy_worker_free(worker);
+}
+
+static void what_the_budget_withholds_is_written_only_when_asked_for(void **state)
+{
+    const char *path = scratch_path(state, "incidents.json");
+    for (unsigned wanted = 0; wanted < 2; wanted++) {
+        const char *const settings[] = {"jsonl.path",
+                                        path,
+                                        "jsonl.withheld",
+                                        wanted ? "on" : "off",
+                                        "decide.max_incidents_per_day",
+                                        "0",
+                                        NULL};
+        eddy_engine *engine = engine_of(settings);
+        sweep_through(engine);
+        assert_int_equal(engine->decide->counts.withheld[detector_named("fanout")], 1);
+        eddy_engine_free(engine);
+        if (!wanted)
+            assert_string_equal(scratch_read(path), "");
+    }
+    unsigned lines = lines_of(path), withheld = 0;
+    for (const char *at = scratch_read(path); (at = strstr(at, "\"withheld\":true")) != NULL; at++)
+        withheld++;
+    assert_true(lines >= 2); /* new and closed, and what it grew by */
+    assert_int_equal(withheld, lines);
+    assert_non_null(strstr(scratch_read(path), "\"state\":\"new\""));
+    assert_non_null(strstr(scratch_read(path), "\"state\":\"closed\""));
+}
+
 static void what_is_queued_is_written_before_the_engine_goes(void **state)
 {
     const char *path = scratch_path(state, "incidents.json");
@@ -311,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_full_queue_drops_and_counts),
         TEST(what_is_queued_is_written_before_the_engine_goes),
+        TEST(what_the_budget_withholds_is_written_only_when_asked_for),
         TEST(after_a_reload_incidents_go_to_the_new_file),
         TEST(a_reload_that_fails_anywhere_changes_nothing),
         TEST(a_worker_takes_new_settings_with_its_next_flow),
