@@ -66,11 +66,15 @@ static void add_office(struct log *log, double hours, unsigned flows)
     }
 }
 
-/* 1500 hosts within five minutes, and all of them answer. */
+/* 1500 hosts within five minutes, and all of them answer; before and after, its usual work. */
 static void add_sweep(struct log *log, double start_s)
 {
     for (unsigned i = 0; i < 1500; i++) {
         eddy_flow flow = flow_at(start_s + i * 0.2, "10.0.5.5", numbered("10.7", i), 443);
+        add(log, &flow);
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        eddy_flow flow = flow_at(i * start_s / 50, "10.0.5.5", numbered("198.51", i % 9), 443);
         add(log, &flow);
     }
 }
