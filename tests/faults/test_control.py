@@ -32,7 +32,7 @@ def append(path, begin: int, end: int) -> None:
 @test
 def bad_settings_are_refused_with_the_reason(bench: Bench) -> None:
     good = bench.path / "good.conf"
-    good.write_text("[eddyd]\ncheckpoint =\nflows =\n")
+    good.write_text(f"[eddyd]\nfollow = {bench.path}/eve.json\ncheckpoint =\nflows =\n")
     asked = [bench.eddyd, "-t", "-c", str(good)]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     check(done.returncode == 0, f"a good file is refused: {done.stderr}")
