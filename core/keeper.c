@@ -287,8 +287,10 @@ int keeper_start(struct keeper *k, eddy_error *err)
 
 void keeper_tell(struct keeper *k, const struct incident_event *event)
 {
+    /* However many are withheld, there is room for those that are sent. */
+    size_t room = event->incident.withheld ? QUEUE / 2 : QUEUE;
     pthread_mutex_lock(&k->queue_lock);
-    if (k->count == QUEUE) {
+    if (k->count >= room) {
         k->dropped++; /* a round says so: a packet thread does not wait for the log */
     } else {
         k->queue[(k->first + k->count) % QUEUE] = *event;

@@ -143,6 +143,28 @@ static void what_the_budget_withholds_is_written_only_when_asked_for(void **stat
     assert_non_null(strstr(scratch_read(path), "\"state\":\"closed\""));
 }
 
+static void those_withheld_do_not_crowd_out_those_that_are_sent(void **state)
+{
+    const char *path = scratch_path(state, "incidents.json");
+    const char *const settings[] = {"jsonl.path", path, NULL};
+    eddy_engine *engine = engine_of(settings);
+    struct keeper_counts counts;
+    for (unsigned i = 0; i < 2000; i++) {
+        struct incident_event event = event_of(i);
+        event.incident.withheld = true;
+        keeper_tell(engine->keeper, &event);
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        struct incident_event event = event_of(i);
+        keeper_tell(engine->keeper, &event);
+    }
+    keeper_counts(engine->keeper, &counts);
+    assert_int_equal(counts.dropped, 2000 - 512);
+    assert_int_equal(eddy_engine_tick(engine), EDDY_OK);
+    assert_int_equal(lines_of(path), 100);
+    eddy_engine_free(engine);
+}
+
 static void what_is_queued_is_written_before_the_engine_goes(void **state)
 {
     const char *path = scratch_path(state, "incidents.json");
@@ -351,6 +373,7 @@ int main(void)
         TEST(a_full_queue_drops_and_counts),
         TEST(what_is_queued_is_written_before_the_engine_goes),
         TEST(what_the_budget_withholds_is_written_only_when_asked_for),
+        TEST(those_withheld_do_not_crowd_out_those_that_are_sent),
         TEST(after_a_reload_incidents_go_to_the_new_file),
         TEST(a_reload_that_fails_anywhere_changes_nothing),
         TEST(a_worker_takes_new_settings_with_its_next_flow),
