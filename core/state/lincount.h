@@ -2,7 +2,7 @@
 /* lincount.h - how many distinct hosts do something, in 24 bytes; adding one again changes nothing.
  *
  * Linear counting (Whang, Vander-Zanden, Taylor, TODS 15, 1990) with 192 bits: the estimate is
- * -192 ln(share of zero bits), right within one up to about 20, within 10 % up to 300; where all
+ * -192 ln(share of zero bits), mostly right within one up to 20, within 10 % up to 300; where all
  * bits are set it stays at LINCOUNT_MOST. */
 #pragma once
 
