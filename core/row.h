@@ -41,6 +41,9 @@ struct row {
 
     struct place src, dst; /* enrich */
 
+    struct {
+        uint64_t source, destination, service, pair;
+    } hash;            /* state_prepare: of the row's ends, as the tables know them */
     struct host *host; /* state: the source's record */
     struct pair *pair; /* state: source, destination, port and protocol */
     struct ring *ring; /* state: recent times of the pair; NULL until it has a few flows */

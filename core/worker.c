@@ -25,6 +25,7 @@ static enum reason run(eddy_worker *w, struct row *row)
     enum reason reason = clean(set->clean, row, corrected);
     if (reason != REASON_NONE)
         return reason;
+    state_prepare(e->state, row);
     enrich(set->geoip, set->nets, w->cache, row);
 
     pthread_mutex_lock(&e->lock);

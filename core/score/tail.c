@@ -143,22 +143,24 @@ static void histogram_add(struct histogram *h, unsigned bin)
     histogram_halve(h);
 }
 
-/* Flows in bins above (or below) this one, and half of those in it. */
+/* Flows in bins above (or below) this one, and half of those in it. All sums run over all bins and
+ * leave out by a mask: that is what a compiler makes short work of. */
 static double further_out(const struct histogram *h, unsigned bin, bool low)
 {
-    uint32_t sum = 0, own = bin / HOST_BIN;
+    uint32_t sum = 0, own = bin / HOST_BIN, inside = bin % HOST_BIN;
+    const uint32_t *fine = h->count + own * HOST_BIN;
     if (low) {
-        for (unsigned i = 0; i < own; i++)
-            sum += h->coarse[i];
-        for (unsigned i = own * HOST_BIN; i < bin; i++)
-            sum += h->count[i];
+        for (unsigned i = 0; i < COARSE; i++)
+            sum += i < own ? h->coarse[i] : 0;
+        for (unsigned i = 0; i < HOST_BIN; i++)
+            sum += i < inside ? fine[i] : 0;
     } else {
-        for (unsigned i = own + 1; i < COARSE; i++)
-            sum += h->coarse[i];
-        for (unsigned i = bin + 1; i < (own + 1) * HOST_BIN; i++)
-            sum += h->count[i];
+        for (unsigned i = 0; i < COARSE; i++)
+            sum += i > own ? h->coarse[i] : 0;
+        for (unsigned i = 0; i < HOST_BIN; i++)
+            sum += i > inside ? fine[i] : 0;
     }
-    return sum + 0.5 * h->count[bin];
+    return sum + 0.5 * fine[inside];
 }
 
 /* `above` is the p of the level above, worth `weight` flows; the site has none (weight 0). */
@@ -180,10 +182,11 @@ static double histogram_p(const struct histogram *h, unsigned bin, bool low, dou
 static double host_p(const struct tail_memory *memory, size_t measure, unsigned bin, bool low,
                      double above, double weight)
 {
-    unsigned own = bin / HOST_BIN;
-    double out = 0.5 * memory->count[measure][own];
-    for (unsigned i = low ? 0 : own + 1; i < (low ? own : COARSE); i++)
-        out += memory->count[measure][i];
+    unsigned own = bin / HOST_BIN, sum = 0;
+    const uint8_t *count = memory->count[measure];
+    for (unsigned i = 0; i < TAIL_HOST_BINS; i++)
+        sum += (low ? i < own : i > own) ? count[i] : 0;
+    double out = sum + 0.5 * count[own];
     return (out + weight * above) / (memory->total[measure] + weight);
 }
 

@@ -177,26 +177,36 @@ static void host_add(struct state *s, struct row *row, uint64_t hash)
     row->host = host;
 }
 
+void state_prepare(const struct state *s, struct row *row)
+{
+    uint64_t port = (uint64_t)row->flow.dst_port << 8 | row->flow.proto;
+    row->hash.source = hash_address(row->flow.src, s->seed);
+    row->hash.destination = hash_address(row->flow.dst, s->seed);
+    row->hash.service = hash_add(row->hash.destination, port);
+    row->hash.pair = hash_add(row->hash.service, row->hash.source);
+    table_prefetch_set(&s->hosts, row->hash.source);
+    table_prefetch_set(&s->pairs, row->hash.pair);
+    table_prefetch_set(&s->rings, row->hash.pair);
+    table_prefetch_set(&s->services, row->hash.service);
+}
+
 void state_update(struct state *s, const struct state_conf *conf, struct row *row)
 {
     int64_t now_us = watermark_add(&s->watermark, row->end_us, conf->lateness_us);
     row->late = row->end_us < now_us - conf->lateness_us || row->end_us > now_us;
     s->late += row->late;
 
-    uint64_t source = hash_address(row->flow.src, s->seed);
-    uint64_t destination = hash_address(row->flow.dst, s->seed);
-    uint64_t port = (uint64_t)row->flow.dst_port << 8 | row->flow.proto;
-    uint64_t offered = hash_add(destination, port); /* a service of the destination */
-    uint64_t key = hash_add(offered, source);
-    table_prefetch(&s->pairs, key);
-    table_prefetch(&s->rings, key);
-    table_prefetch(&s->services, offered);
+    uint64_t source = row->hash.source, offered = row->hash.service, key = row->hash.pair;
+    table_prefetch_record(&s->hosts, source, (sizeof(struct host) + 63) / 64);
+    table_prefetch_record(&s->pairs, key, 1);
+    table_prefetch_record(&s->rings, key, 2);
+    table_prefetch_record(&s->services, offered, 1);
 
     host_add(s, row, source);
     if (row->late)
         row->host->closed = false;
     else
-        window_add(row, now_us, conf->window_us, s->seed);
+        window_add(row, now_us, conf->window_us);
 
     bool created;
     row->pair = table_take(&s->pairs, key, &key, &created);

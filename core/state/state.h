@@ -33,7 +33,12 @@ struct state {
 int state_new(const struct state_conf *conf, struct state **out, eddy_error *err);
 void state_free(struct state *state);
 
-/* Finds or makes the records of the row's host and pair and counts the flow in. */
+/* Hashes the row's ends and has their places in the tables fetched, while other work is done. Reads
+ * nothing that changes: needs no lock. */
+void state_prepare(const struct state *state, struct row *row);
+
+/* Finds or makes the records of the row's host and pair and counts the flow in. After
+ * state_prepare. */
 void state_update(struct state *state, const struct state_conf *conf, struct row *row);
 
 /* Before a second pass: forgets windows and counts, keeps baselines and the times of pairs. */

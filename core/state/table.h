@@ -49,9 +49,13 @@ void table_each(struct table *table, table_fn *each, void *user);
 
 uint64_t table_capacity(const struct table *table);
 
-/* Fetches the set's first line into the cache ahead of a lookup. */
-static inline void table_prefetch(const struct table *table, uint64_t hash)
+/* Two steps ahead of a lookup, so that the waits for memory of several tables overlap: first the
+ * set, then, when that has come, the record's first `lines` cache lines. */
+static inline void table_prefetch_set(const struct table *table, uint64_t hash)
 {
     uint32_t set = (uint32_t)(((hash >> 32) * table->set_count) >> 32);
-    __builtin_prefetch(&table->sets[set]);
+    __builtin_prefetch(table->sets[set].tag);
+    __builtin_prefetch(table->sets[set].keep);
 }
+
+void table_prefetch_record(const struct table *table, uint64_t hash, unsigned lines);

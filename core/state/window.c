@@ -21,7 +21,7 @@ static void window_close(struct host *host)
     memset(&host->window, 0, sizeof host->window);
 }
 
-void window_add(struct row *row, int64_t now_us, int64_t length_us, uint64_t seed)
+void window_add(struct row *row, int64_t now_us, int64_t length_us)
 {
     struct host *host = row->host;
     struct window *w = &host->window;
@@ -33,7 +33,7 @@ void window_add(struct row *row, int64_t now_us, int64_t length_us, uint64_t see
     w->flows++;
     if (row->dst.group) /* nobody is scanned by speaking to everybody */
         return;
-    uint64_t peer = hash_address(row->flow.dst, seed);
+    uint64_t peer = row->hash.destination;
     if (hll_add(&w->peers, peer))
         w->peer_count = (float)hll_estimate(&w->peers);
     if (!row->failed)
@@ -59,7 +59,7 @@ void window_target(struct row *row, uint64_t seed)
     if (hll_add(&w->failed_ports, hash_add(seed, port)))
         w->failed_port_count = (float)hll_estimate(&w->failed_ports);
     frequent_add(&w->ports, port);
-    frequent_add(&w->destinations, (uint32_t)hash_address(row->flow.dst, seed));
+    frequent_add(&w->destinations, (uint32_t)row->hash.destination);
     w->on_port = frequent_most(&w->ports, &w->port);
     w->at_peer = frequent_most(&w->destinations, &key);
 }

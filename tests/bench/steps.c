@@ -169,6 +169,7 @@ static bool run_marked(eddy_worker *w, struct row *row, struct mark *mark)
     if (clean(set->clean, row, corrected) != REASON_NONE)
         return false;
     done(mark, CLEAN);
+    state_prepare(e->state, row);
     enrich(set->geoip, set->nets, w->cache, row);
     done(mark, ENRICH);
     state_update(e->state, set->state, row);

@@ -126,6 +126,7 @@ static inline struct row *pipeline_pass(struct pipeline *p, const eddy_flow *flo
     p->row.flow = *flow;
     assert_int_equal(clean(config_part(p->config, &clean_part), &p->row, corrected), REASON_NONE);
     enrich(p->geoip, p->nets, p->cache, &p->row);
+    state_prepare(p->state, &p->row);
     state_update(p->state, p->conf, &p->row);
     features(&p->row);
     return &p->row;
