@@ -4,16 +4,17 @@
  * Two quantities of a host's window (state/host.h):
  *
  *   width   how many hosts failed on one port, or ports of one host, or the like for a grid of
- *           both, whichever is more, times the share of peers that failed. A sweep and a port scan
- * are wide. A file-sharing program fails at many peers too, but each on a port of its own. That
- * failed first contacts tell scanners from others: Jung, Paxson, Berger, Balakrishnan, S&P 2004.
+ *           both, whichever is most, times the share of peers that failed. A sweep and a port
+ *           scan are wide. A file-sharing program fails at many peers too, but each on a port of
+ *           its own. That failed first contacts tell scanners from others is the finding of Jung,
+ *           Paxson, Berger, Balakrishnan, IEEE S&P 2004.
  *   peers   all destinations (HyperLogLog), for those that sweep without failing.
  *
  * Each is compared with the host's own past windows, shrunk to what is usual for any host while
  * it has few. Beyond usual, p falls as a power of the factor: (factor)^-power. With 5, a host not
- * yet known that fails at some 20 hosts on one port within a window reaches p = 1e-5 (others use
- * fixed counts: 50 in NEMEA, 25 for Zeek's scan policy); from then on the calibration says
- * what the factor means here. */
+ * yet known that fails at some 20 hosts on one port within a window is an incident (NEMEA's
+ * detectors use a fixed count of 50); from then on the calibration says what the factor means
+ * here. */
 #include <math.h>
 
 #include "row.h"
