@@ -34,9 +34,8 @@ static void *touched(size_t count, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes))
         return NULL;
-    /* The size need not be a multiple of the alignment: C11's defect report 460, C17 7.22.3.1. */
-    void *memory = aligned_alloc(bytes >= HUGE_PAGE ? HUGE_PAGE : 64, bytes);
-    if (memory == NULL)
+    void *memory;
+    if (posix_memalign(&memory, bytes >= HUGE_PAGE ? HUGE_PAGE : 64, bytes) != 0)
         return NULL;
     if (bytes >= HUGE_PAGE) /* a lookup touches some ten places: each page not in the TLB costs */
         (void)madvise(memory, bytes, MADV_HUGEPAGE); /* a hint; without it, it is only slower */

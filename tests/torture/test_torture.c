@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_torture.c - every constructor with each of its allocations failing in turn: it says so, and
  * gives everything back (which the address sanitizer checks). */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,13 +29,13 @@ static int may_allocate(void)
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
+int __real_posix_memalign(void **out, size_t alignment, size_t size);
 char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t length);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
+int __wrap_posix_memalign(void **out, size_t alignment, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t length);
 
@@ -53,9 +54,9 @@ void *__wrap_realloc(void *old, size_t size)
     return may_allocate() ? __real_realloc(old, size) : NULL;
 }
 
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
+int __wrap_posix_memalign(void **out, size_t alignment, size_t size)
 {
-    return may_allocate() ? __real_aligned_alloc(alignment, size) : NULL;
+    return may_allocate() ? __real_posix_memalign(out, alignment, size) : ENOMEM;
 }
 
 char *__wrap_strdup(const char *text)

@@ -5,6 +5,7 @@
  * The linker puts the functions below in the place of malloc and its kin in libeddy's objects
  * (--wrap in tests/CMakeLists.txt); what the C library and others allocate for themselves is not
  * touched. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,13 +24,13 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
+int __real_posix_memalign(void **out, size_t alignment, size_t size);
 char *__real_strdup(const char *string);
 void __real_free(void *block);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *block, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
+int __wrap_posix_memalign(void **out, size_t alignment, size_t size);
 char *__wrap_strdup(const char *string);
 void __wrap_free(void *block);
 
@@ -67,9 +68,12 @@ void *__wrap_realloc(void *block, size_t size)
     return block == NULL ? count(grown) : grown;
 }
 
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
+int __wrap_posix_memalign(void **out, size_t alignment, size_t size)
 {
-    return fails() ? NULL : count(__real_aligned_alloc(alignment, size));
+    int status = fails() ? ENOMEM : __real_posix_memalign(out, alignment, size);
+    if (status == 0)
+        (void)count(*out);
+    return status;
 }
 
 char *__wrap_strdup(const char *string)
