@@ -6,6 +6,7 @@
  *
  * SIGHUP reads the settings again, SIGUSR1 prints the metrics. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,9 +142,14 @@ static void look_at_signals(struct host *host)
 static void read_input(struct host *host)
 {
     char bytes[65536];
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
     for (;;) {
-        ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+        /* A signal that comes just before poll() does not end it: so it waits but a moment. */
+        int ready = poll(&input, 1, 200);
         look_at_signals(host);
+        if (ready <= 0)
+            continue;
+        ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -161,7 +167,7 @@ int main(int argc, char **argv)
         return 2;
     }
     struct host host = {.path = argv[1], .settings = argv + 2};
-    struct sigaction action = {.sa_handler = on_signal}; /* without SA_RESTART: read() returns */
+    struct sigaction action = {.sa_handler = on_signal};
     (void)sigaction(SIGHUP, &action, NULL);
     (void)sigaction(SIGUSR1, &action, NULL);
     eddy_error err = {0};
