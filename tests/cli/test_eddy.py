@@ -355,8 +355,9 @@ class Terminal(Eddy):
         feeder = subprocess.Popen(
             [sys.executable, "-c", FEEDER, str(process_log), self.log], stdin=subprocess.DEVNULL
         )
+        self.addCleanup(feeder.kill)  # it waits for a reader, should eddy not come to be one
         text = self.on_terminal("score", str(process_log))
-        self.assertEqual(feeder.wait(), 0)
+        self.assertEqual(feeder.wait(timeout=30), 0)
         self.assertIn("flows/s", text)
         self.assertIn("\r\033[K", text)
         self.assertNotIn("flows/s", self.on_terminal("score", self.log))
