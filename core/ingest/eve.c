@@ -129,15 +129,6 @@ struct record {
     unsigned vlans; /* tags in each frame */
 };
 
-static bool take_port(const char *text, size_t length, uint16_t *out)
-{
-    uint64_t port;
-    if (!number_unsigned(text, length, &port) || port > UINT16_MAX)
-        return false;
-    *out = (uint16_t)port;
-    return true;
-}
-
 static bool take_flags(const char *text, size_t length, uint8_t *out)
 {
     if (!number_hex_byte(text, length, out))
@@ -180,9 +171,9 @@ static bool take_address(eddy_flow *flow, enum key key, const char *text, size_t
     case KEY_DEST_IP:
         return addr_parse(text, length, flow->dst);
     case KEY_SRC_PORT:
-        return take_port(text, length, &flow->src_port);
+        return number_port(text, length, &flow->src_port);
     case KEY_DEST_PORT:
-        return take_port(text, length, &flow->dst_port);
+        return number_port(text, length, &flow->dst_port);
     default:
         return true;
     }

@@ -147,15 +147,6 @@ static void set_history(eddy_flow *flow, const char *text, size_t length)
         flow->tcp_in |= TCP_ACK;
 }
 
-static bool set_port(const char *text, size_t length, uint16_t *out)
-{
-    uint64_t port;
-    if (!number_unsigned(text, length, &port) || port > UINT16_MAX)
-        return false;
-    *out = (uint16_t)port;
-    return true;
-}
-
 /* Seconds as Zeek prints them; in JSON also whole milliseconds (JSON::TS_MILLIS) or ISO 8601. The
  * milliseconds are told from seconds by their size: 10^11 s is the year 5138, 10^11 ms is 1973. */
 static bool set_time(const char *text, size_t length, int64_t *out)
@@ -216,9 +207,9 @@ static bool set_value(struct zeek_conn *conn, enum zeek_field field, const char 
     case ZEEK_RESP_H:
         return addr_parse(text, length, flow->dst);
     case ZEEK_ORIG_P:
-        return set_port(text, length, &flow->src_port);
+        return number_port(text, length, &flow->src_port);
     case ZEEK_RESP_P:
-        return set_port(text, length, &flow->dst_port);
+        return number_port(text, length, &flow->dst_port);
     case ZEEK_IP_PROTO:
         return set_ip_proto(text, length, flow);
     case ZEEK_ORIG_BYTES:

@@ -60,6 +60,15 @@ bool number_count(const char *text, size_t length, uint64_t *out)
     return true;
 }
 
+bool number_port(const char *text, size_t length, uint16_t *out)
+{
+    uint64_t port;
+    if (!number_unsigned(text, length, &port) || port > UINT16_MAX)
+        return false;
+    *out = (uint16_t)port;
+    return true;
+}
+
 static int hex_digit(char c)
 {
     if (is_digit(c))

@@ -15,6 +15,9 @@ bool number_unsigned(const char *text, size_t length, uint64_t *out);
  * says so many is understood as one less, which is absurd enough to be rejected. */
 bool number_count(const char *text, size_t length, uint64_t *out);
 
+/* The same up to 65535. */
+bool number_port(const char *text, size_t length, uint16_t *out);
+
 /* One or two hexadecimal digits, as Suricata writes TCP flags. */
 bool number_hex_byte(const char *text, size_t length, uint8_t *out);
 
