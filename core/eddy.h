@@ -303,6 +303,10 @@ typedef int eddy_metric_fn(const eddy_metric *metric, void *user);
  *  Workers are not paused: a count may lag by the flows in progress. */
 EDDY_API int eddy_engine_metrics(eddy_engine *engine, eddy_metric_fn *each, void *user);
 
+/** Visits every metric there is, in the same order, without samples: name, help and kind; no
+ *  labels, value 0. For hosts that must declare metrics before there is an engine. */
+EDDY_API int eddy_metrics(eddy_metric_fn *each, void *user);
+
 /** All metrics in Prometheus text format 0.0.4. Like snprintf: returns the length needed. */
 EDDY_API int eddy_engine_metrics_text(eddy_engine *engine, char *buf, size_t size);
 
@@ -336,9 +340,13 @@ EDDY_API int eddy_worker_skip(eddy_worker *worker, uint64_t bytes);
  *  was rejected. */
 EDDY_API int eddy_worker_score(eddy_worker *worker, const eddy_flow *flow, eddy_verdict *out);
 
-/** What became of the records of this worker; read = scored + skipped + rejected. */
+/** For hosts that do not hand over every record: adds those of no wanted event type to the
+ *  skipped, and those there was no room for to the dropped. On the worker's thread. */
+EDDY_API void eddy_worker_missed(eddy_worker *worker, uint64_t skipped, uint64_t dropped);
+
+/** What became of the records of this worker; read = scored + skipped + rejected + dropped. */
 typedef struct eddy_counts {
-    uint64_t read, scored, skipped, rejected;
+    uint64_t read, scored, skipped, rejected, dropped;
 } eddy_counts;
 
 EDDY_API void eddy_worker_counts(const eddy_worker *worker, eddy_counts *out);

@@ -53,6 +53,7 @@ static void fold(struct worker_counts *into, const struct worker_counts *from)
 {
     counter_add(&into->read, counter_read(&from->read));
     counter_add(&into->scored, counter_read(&from->scored));
+    counter_add(&into->dropped, counter_read(&from->dropped));
     for (size_t i = 0; i < REASON_COUNT; i++)
         counter_add(&into->reason[i], counter_read(&from->reason[i]));
     for (size_t i = 0; i < CORRECTION_COUNT; i++)

@@ -18,7 +18,7 @@
 #define INPUTS_MAX 64 /* streams named in metrics; all others are summed as "other" */
 
 struct worker_counts {
-    struct counter read, scored;
+    struct counter read, scored, dropped;
     struct counter reason[REASON_COUNT];
     struct counter corrected[CORRECTION_COUNT];
 };

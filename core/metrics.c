@@ -12,7 +12,7 @@
 
 struct input_counts {
     char name[64];
-    uint64_t read, scored, skipped, rejected;
+    uint64_t scored, skipped, rejected, dropped;
 };
 
 /* What is read under the engine's lock, so that the visitor can take its time. */
@@ -45,8 +45,8 @@ static void add_reasons(struct snapshot *s, struct input_counts *input,
     }
     for (size_t i = 0; i < CORRECTION_COUNT; i++)
         s->corrected[i] += counter_read(&counts->corrected[i]);
-    input->read += counter_read(&counts->read);
     input->scored += counter_read(&counts->scored);
+    input->dropped += counter_read(&counts->dropped);
 }
 
 /* Workers with one name are one input; beyond INPUTS_MAX names the last slot takes all. */
@@ -176,6 +176,8 @@ static int visit_input_records_total(struct visit *v)
             stop = input_result(v, input, "skipped", input->skipped);
         if (stop == 0)
             stop = input_result(v, input, "rejected", input->rejected);
+        if (stop == 0)
+            stop = input_result(v, input, "dropped", input->dropped);
     }
     return stop;
 }
@@ -316,6 +318,17 @@ static const struct {
 #include "metrics.def"
 #undef METRIC
 };
+
+int eddy_metrics(eddy_metric_fn *each, void *user)
+{
+    int stop = 0;
+    for (size_t i = 0; i < sizeof table / sizeof *table && stop == 0; i++) {
+        eddy_metric metric = {
+            .name = table[i].name, .help = table[i].help, .labels = "", .kind = table[i].kind};
+        stop = each(&metric, user);
+    }
+    return stop;
+}
 
 int eddy_engine_metrics(eddy_engine *engine, eddy_metric_fn *each, void *user)
 {

@@ -194,10 +194,18 @@ int eddy_worker_score(eddy_worker *w, const eddy_flow *flow, eddy_verdict *out)
     return reason == REASON_NONE;
 }
 
+void eddy_worker_missed(eddy_worker *w, uint64_t skipped, uint64_t dropped)
+{
+    counter_add(&w->counts.read, skipped + dropped);
+    counter_add(&w->counts.reason[REASON_other_event], skipped);
+    counter_add(&w->counts.dropped, dropped);
+}
+
 void eddy_worker_counts(const eddy_worker *w, eddy_counts *out)
 {
     *out = (eddy_counts){.read = counter_read(&w->counts.read),
-                         .scored = counter_read(&w->counts.scored)};
+                         .scored = counter_read(&w->counts.scored),
+                         .dropped = counter_read(&w->counts.dropped)};
     for (size_t i = 1; i < REASON_COUNT; i++) {
         uint64_t n = counter_read(&w->counts.reason[i]);
         if (reason_table[i].result == REASON_REJECTED)

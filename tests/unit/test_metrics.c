@@ -89,6 +89,42 @@ static void records_add_up_to_those_fed(void **state)
     eddy_engine_free(engine);
 }
 
+static void records_not_handed_over_are_counted(void **state)
+{
+    (void)state;
+    eddy_engine *engine = engine_of(NULL);
+    eddy_worker *worker = worker_of(engine, "eve");
+    score_some(worker, 5);
+    eddy_worker_missed(worker, 7, 2);
+    eddy_counts counts;
+    eddy_worker_counts(worker, &counts);
+    assert_int_equal(counts.read, 14);
+    assert_int_equal(counts.skipped, 7);
+    assert_int_equal(counts.dropped, 2);
+    assert_true(value_of(engine, "eddy_records_skipped_total", "\"other_event\"") == 7);
+    eddy_worker_free(worker); /* and they outlive the worker */
+    assert_true(value_of(engine, "eddy_input_records_total", "result=\"dropped\"") == 2);
+    assert_true(sum_of(engine, "eddy_input_records_total", "").value == 14);
+    eddy_engine_free(engine);
+}
+
+static int name_of_next(const eddy_metric *metric, void *user)
+{
+    const char **after = user;
+    assert_true(metric->help[0] != '\0' && metric->value == 0 && metric->labels[0] == '\0');
+    if (strcmp(metric->name, *after) == 0)
+        *after = "eddy_event_time_seconds";
+    return 0;
+}
+
+static void every_metric_is_declared_without_an_engine(void **state)
+{
+    (void)state;
+    const char *after = "eddy_build_info"; /* the first, then one that has no sample at first */
+    assert_int_equal(eddy_metrics(name_of_next, &after), 0);
+    assert_string_equal(after, "eddy_event_time_seconds");
+}
+
 static void workers_of_one_name_are_one_input(void **state)
 {
     (void)state;
@@ -255,6 +291,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_add_up_to_those_fed),
+        cmocka_unit_test(records_not_handed_over_are_counted),
+        cmocka_unit_test(every_metric_is_declared_without_an_engine),
         cmocka_unit_test(workers_of_one_name_are_one_input),
         cmocka_unit_test(beyond_64_inputs_the_rest_is_one),
         cmocka_unit_test(an_input_name_cannot_break_a_label),

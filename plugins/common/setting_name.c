@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* setting_name.c - settings as other configuration languages write them: "MinGaps", "min-gaps".
+ */
+#include "setting_name.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "say.h"
+
+struct wanted {
+    const char *section, *name;
+    const char *key; /* found; borrowed from the config */
+};
+
+static int lower(int c)
+{
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+/* Compares up to the end of `written` and `length` bytes of `key`. */
+static bool same(const char *written, const char *key, size_t length)
+{
+    size_t i = 0;
+    for (;;) {
+        while (*written == '-' || *written == '_')
+            written++;
+        while (i < length && key[i] == '_')
+            i++;
+        if (*written == '\0' || i == length)
+            return *written == '\0' && i == length;
+        if (lower(*written++) != key[i++])
+            return false;
+    }
+}
+
+static int compare(const eddy_option *option, void *user)
+{
+    struct wanted *wanted = user;
+    const char *dot = strchr(option->key, '.');
+    if (dot == NULL || !same(wanted->section, option->key, (size_t)(dot - option->key)) ||
+        !same(wanted->name, dot + 1, strlen(dot + 1)))
+        return 0;
+    wanted->key = option->key;
+    return 1;
+}
+
+int setting_set(eddy_config *config, const char *section, const char *name, const char *value,
+                eddy_error *err)
+{
+    struct wanted wanted = {.section = section, .name = name};
+    if (eddy_config_options(config, compare, &wanted) == 0)
+        return fault(err, EDDY_ECONFIG, "%.60s.%.60s: there is no such setting", section, name);
+    return eddy_config_set(config, wanted.key, value, err);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* setting_name.h - settings as other configuration languages write them: "MinGaps", "min-gaps".
+ */
+#pragma once
+
+#include "eddy.h"
+
+/* Sets section.name, whatever the case of its letters and with or without '-' and '_': collectd's
+ * <Beacon> MinGaps and Suricata's beacon: min-gaps are both beacon.min_gaps. Fails like
+ * eddy_config_set(); a name that does not exist is named as it was written. */
+int setting_set(eddy_config *config, const char *section, const char *name, const char *value,
+                eddy_error *err);
