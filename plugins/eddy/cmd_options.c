@@ -7,7 +7,7 @@
 
 #include "cmd.h"
 #include "eddy.h"
-#include "eddyd_options.h"
+#include "host_options.h"
 
 static const char help[] =
     "Usage: eddy options [--conf] [SECTION]\n"
@@ -75,7 +75,7 @@ static int print_option(const eddy_option *option, void *user)
 static int print_all(struct options *o)
 {
     eddy_config *config = eddy_config_new();
-    if (config == NULL || eddyd_options_declare(config, NULL) != EDDY_OK) {
+    if (config == NULL || host_options_declare(config, NULL) != EDDY_OK) {
         (void)fputs("eddy: out of memory\n", stderr);
         eddy_config_free(config);
         return EXIT_FAULT;

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "eddyd_options.h"
+#include "host_options.h"
 
 #define PIECE_SIZE ((size_t)256 * 1024)
 
@@ -74,7 +74,7 @@ static int apply_setting(struct run *run, eddy_config *config, const char *setti
 static int make_config(struct run *run, eddy_config *config)
 {
     eddy_error err = {0};
-    if (eddyd_options_declare(config, &err) != EDDY_OK) { /* the daemon's are in the same file */
+    if (host_options_declare(config, &err) != EDDY_OK) { /* the daemon's are in the same file */
         complain(&run->progress, "%s", err.message);
         return EXIT_FAULT;
     }

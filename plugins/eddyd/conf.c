@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "eddyd_options.h"
 #include "follow.h"
+#include "host_options.h"
 #include "say.h"
 #include "sockets.h"
 
@@ -82,7 +82,7 @@ int conf_load(const struct conf_source *source, eddy_config **config, struct con
     eddy_config *c = eddy_config_new();
     if (c == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
-    int status = eddyd_options_declare(c, err);
+    int status = host_options_declare(c, err);
     if (status == EDDY_OK && source->file != NULL)
         status = eddy_config_load(c, source->file, err);
     if (status == EDDY_OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* eddyd_options.c - the settings of eddyd. Here, and not in eddyd/, because `eddy options` lists
- * them and `eddy score -c` reads the same eddy.conf. */
-#include "eddyd_options.h"
+/* host_options.c - the settings of the hosts. Here, and not in their folders, because all hosts read
+ * one eddy.conf, `eddy options` lists it, and `eddy score -c` reads it. */
+#include "host_options.h"
 
 static const char about[] = "The daemon eddyd: what it reads, serves and writes.";
 
@@ -25,7 +25,7 @@ static const eddy_option options[] = {
     {"eddyd.flows", "", "path", "A CSV file that gets id,score,p,detector of every flow.", about},
 };
 
-int eddyd_options_declare(eddy_config *config, eddy_error *err)
+int host_options_declare(eddy_config *config, eddy_error *err)
 {
     return eddy_config_declare(config, options, sizeof options / sizeof *options, err);
 }
