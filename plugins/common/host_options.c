@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* host_options.c - the settings of the hosts. Here, and not in their folders, because all hosts read
- * one eddy.conf, `eddy options` lists it, and `eddy score -c` reads it. */
+/* host_options.c - the settings of the hosts. Here, and not in their folders, because all hosts
+ * read one eddy.conf, `eddy options` lists it, and `eddy score -c` reads it. */
 #include "host_options.h"
 
 static const char about[] = "The daemon eddyd: what it reads, serves and writes.";

@@ -8,47 +8,20 @@ import pathlib
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from typing import Callable, Iterator
+
+from harness_common import Failed, Skipped, check, free_port, wait_for  # noqa: F401
 
 HERE = pathlib.Path(__file__).resolve().parent
 tests: list[tuple[str, Callable]] = []
 
 
-class Failed(Exception):
-    """A promise that was not kept, in words."""
-
-
-class Skipped(Exception):
-    """This machine does not allow the test."""
-
-
 def test(function: Callable) -> Callable:
     tests.append((function.__name__, function))
     return function
-
-
-def check(true: bool, why: str) -> None:
-    if not true:
-        raise Failed(why)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise Failed(f"after {seconds} s still not: {what}")
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Eddyd:
