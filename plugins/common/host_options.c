@@ -7,14 +7,14 @@ static const char about[] = "The daemon eddyd: what it reads, serves and writes.
 
 static const eddy_option options[] = {
     {"eddyd.follow", "", "list",
-     "A log to follow, PATH or FORMAT:PATH (eve, zeek-json, zeek-tsv); may be set repeatedly.",
+     "A log to follow, [NAME=][FORMAT:]PATH (eve, zeek-json, zeek-tsv); may be set repeatedly.",
      about},
     {"eddyd.archive", "", "list",
      "A directory (or pattern) where rotated parts are moved, looked at after a restart.", about},
     {"eddyd.existing", "read", "read|skip",
      "What to do at the very first start with what a followed log has already.", about},
     {"eddyd.listen", "", "list",
-     "A socket: unix_stream:PATH, unix_dgram:PATH or tcp:HOST:PORT; may be set repeatedly.", about},
+     "A socket, [NAME=] and unix_stream:PATH, unix_dgram:PATH or tcp:HOST:PORT; may be repeated.", about},
     {"eddyd.http", "127.0.0.1:9477", "text",
      "HOST:PORT of /metrics, /healthz and /readyz, or off. There is no login: keep it local.",
      about},

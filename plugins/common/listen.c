@@ -3,6 +3,7 @@
 #include "listen.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -24,7 +25,7 @@ struct client {
 struct listener {
     eddy_engine *engine;
     struct say log;
-    char *spec;
+    char *spec, *name, *format; /* `format` may be NULL */
     struct socket_at at;
     struct socket_file file;
     int fd;
@@ -72,7 +73,8 @@ static struct client *free_client(struct listener *l)
         eddy_error err;
         if (c->fd >= 0)
             continue;
-        if (c->worker == NULL && eddy_worker_new(l->engine, l->spec, NULL, &c->worker, &err) < 0) {
+        if (c->worker == NULL &&
+            eddy_worker_new(l->engine, l->name, l->format, &c->worker, &err) < 0) {
             tell(l, err.message);
             return NULL;
         }
@@ -132,20 +134,28 @@ static size_t read_datagrams(struct listener *l)
     return total;
 }
 
-int listener_open(eddy_engine *engine, const char *spec, const struct say *say,
-                  struct listener **out, eddy_error *err)
+/* Copies of the texts; false when out of memory. */
+static bool keep(struct listener *l, const struct listen_options *options)
+{
+    l->log = options->say != NULL ? *options->say : (struct say){0};
+    l->spec = strdup(options->spec);
+    l->name = strdup(options->name != NULL ? options->name : options->spec);
+    l->format = options->format != NULL ? strdup(options->format) : NULL;
+    return l->spec != NULL && l->name != NULL && (l->format != NULL) == (options->format != NULL);
+}
+
+int listener_open(eddy_engine *engine, const struct listen_options *options, struct listener **out,
+                  eddy_error *err)
 {
     struct listener *l = calloc(1, sizeof *l);
     if (l == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
     int status;
     l->engine = engine;
-    l->log = say != NULL ? *say : (struct say){0};
     l->fd = -1;
     for (size_t i = 0; i < LISTEN_CLIENTS_MAX; i++)
         l->clients[i].fd = -1;
-    l->spec = strdup(spec);
-    if (l->spec == NULL) {
+    if (!keep(l, options)) {
         status = fault(err, EDDY_ENOMEM, "out of memory");
         goto fail;
     }
@@ -159,7 +169,7 @@ int listener_open(eddy_engine *engine, const char *spec, const struct say *say,
         goto fail;
     }
     if (l->at.kind == SOCKET_UNIX_DGRAM) {
-        status = eddy_worker_new(engine, l->spec, NULL, &l->clients[0].worker, err);
+        status = eddy_worker_new(engine, l->name, l->format, &l->clients[0].worker, err);
         if (status < 0)
             goto fail;
     }
@@ -190,6 +200,8 @@ void listener_close(struct listener *l)
         (void)close(l->fd); /* no data of ours in it */
     }
     free(l->spec);
+    free(l->name);
+    free(l->format);
     free(l->buffer);
     free(l);
 }

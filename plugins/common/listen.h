@@ -22,11 +22,17 @@ struct listen_stats {
     uint64_t cut;       /* datagrams longer than LISTEN_DATAGRAM_MAX */
 };
 
-/* `spec` as in socket_parse(). A datagram is a record (or several lines), a connection is a
- * stream of lines; what a connection leaves unfinished when it ends counts as its last record.
- * `engine` and `say` are kept. */
-int listener_open(eddy_engine *engine, const char *spec, const struct say *say,
-                  struct listener **out, eddy_error *err);
+struct listen_options {
+    const char *spec;   /* as in socket_parse() */
+    const char *name;   /* of its streams in metrics; NULL: `spec` */
+    const char *format; /* as in eddy_worker_new(); NULL: detected */
+    const struct say *say;
+};
+
+/* A datagram is a record (or several lines), a connection is a stream of lines; what a connection
+ * leaves unfinished when it ends counts as its last record. `engine` is kept. */
+int listener_open(eddy_engine *engine, const struct listen_options *options, struct listener **out,
+                  eddy_error *err);
 
 /* Ends all streams, closes, removes the socket file if it is still ours. */
 void listener_close(struct listener *l);

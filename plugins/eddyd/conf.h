@@ -6,15 +6,13 @@
 #include <stdint.h>
 
 #include "eddy.h"
+#include "inputs.h"
 
 struct conf {
-    char *follow; /* lists: entries joined by newlines */
-    char *archive;
-    char *listen;
+    struct input_list inputs;
     char *http;       /* HOST:PORT, or "off" */
     char *checkpoint; /* a path; empty: none */
     char *flows;      /* a path; empty: none */
-    bool skip_existing;
     int64_t checkpoint_ms;
 };
 
@@ -33,9 +31,5 @@ void conf_done(struct conf *c);
 /* Does what the settings name exist, and can it be what they say? Nothing is opened or made. */
 int conf_check(const struct conf *c, eddy_error *err);
 
-/* Visits the entries of a list; a result < 0 ends the visit and is returned. */
-typedef int conf_entry_fn(const char *entry, void *user, eddy_error *err);
-int conf_each(const char *list, conf_entry_fn *each, void *user, eddy_error *err);
-
-/* "FORMAT:PATH" or "PATH" of a follow entry; `format` is NULL if it is to be detected. */
-void conf_follow_entry(const char *entry, const char **format, const char **path);
+/* Is a log among the inputs? */
+bool conf_follows(const struct conf *c);

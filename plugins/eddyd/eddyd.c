@@ -99,13 +99,15 @@ static int start(struct daemon *d, eddy_error *err)
     d->telemetry = telemetry_new();
     if (d->telemetry == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
-    status = journal_open(&d->conf, &d->say, &d->journal, err);
+    struct journal_options journal = {
+        .checkpoint = d->conf.checkpoint, .flows = d->conf.flows, .logs = conf_follows(&d->conf)};
+    status = journal_open(&journal, &d->say, &d->journal, err);
     if (status == EDDY_OK)
         status = eddy_engine_new(d->config, &hooks, &d->engine, err);
     if (status == EDDY_OK)
         status = inputs_new(d->engine, &d->say, &d->inputs, err);
     if (status == EDDY_OK)
-        status = inputs_apply(d->inputs, &d->conf, journal_positions(d->journal), err);
+        status = inputs_apply(d->inputs, &d->conf.inputs, journal_positions(d->journal), err);
     if (status == EDDY_OK && strcmp(d->conf.http, "off") != 0)
         status = rest_open(d->conf.http, d->engine, d->telemetry, &d->rest, err);
     if (status < 0)
@@ -165,12 +167,12 @@ static int try_reload(struct daemon *d, eddy_error *err)
         return status;
     status = conf_check(&conf, err);
     if (status == EDDY_OK) /* the inputs of before, should the engine refuse */
-        status = inputs_apply(d->inputs, &conf, journal_positions(d->journal), err);
+        status = inputs_apply(d->inputs, &conf.inputs, journal_positions(d->journal), err);
     if (status == EDDY_OK) {
         status = eddy_engine_reload(d->engine, config, err);
         eddy_error again;
         if (status < 0 &&
-            inputs_apply(d->inputs, &d->conf, journal_positions(d->journal), &again) < 0)
+            inputs_apply(d->inputs, &d->conf.inputs, journal_positions(d->journal), &again) < 0)
             say(&d->say, LOG_ERR, "the inputs of before can't be opened again: %s", again.message);
     }
     if (status < 0) {
@@ -276,20 +278,18 @@ static void drain(struct daemon *d)
 
 /* ---- command line ---- */
 
-static int say_entry(const char *entry, void *user, eddy_error *err)
-{
-    (void)err;
-    return printf("would %s %s\n", (const char *)user, entry) < 0 ? EDDY_EIO : EDDY_OK;
-}
-
 static int test_only(const struct daemon *d)
 {
-    static char follow[] = "follow";
-    static char listen_on[] = "listen on";
     const struct conf *c = &d->conf;
-    (void)conf_each(c->follow, say_entry, follow, NULL);
-    (void)conf_each(c->listen, say_entry, listen_on, NULL);
-    if (*c->follow == '\0' && *c->listen == '\0') {
+    for (size_t i = 0; i < c->inputs.count; i++) {
+        const struct input_conf *input = &c->inputs.items[i];
+        printf("would %s %s%s%s%s%s\n", input->is_log ? "follow" : "listen on", input->where,
+               input->name != input->where ? " as " : "",
+               input->name != input->where ? input->name : "",
+               input->format != NULL ? ", format " : "",
+               input->format != NULL ? input->format : "");
+    }
+    if (c->inputs.count == 0) {
         say(&d->say, LOG_ERR, "nothing to read: set eddyd.follow or eddyd.listen");
         return EXIT_FAILURE;
     }

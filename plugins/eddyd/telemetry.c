@@ -23,6 +23,7 @@ struct telemetry {
     int64_t start_s;
     char *draft;
     size_t draft_used;
+    const char *headed; /* the metric that had its HELP last */
     /* Under the lock: the scoring thread replaces it, the HTTP thread copies it. */
     pthread_mutex_t lock;
     char *text;
@@ -118,81 +119,17 @@ static void simple(struct telemetry *t, const char *name, const char *type, cons
     add(t, "%s %" PRIu64 "\n", name, value);
 }
 
-/* A label value: backslash, quote and newline escaped. */
-static void escape(const char *from, char *to, size_t size)
+/* One sample; samples of one name come together. */
+static int add_sample(const eddy_metric *metric, void *user)
 {
-    size_t n = 0;
-    for (; *from != '\0' && n + 3 < size; from++) {
-        if (*from == '\\' || *from == '"' || *from == '\n')
-            to[n++] = '\\';
-        to[n++] = *from == '\n' ? 'n' : *from;
-    }
-    to[n] = '\0';
-}
-
-enum column { READING, LAG, BYTES, ROTATIONS, TRUNCATIONS, GAPS, CONNECTIONS, ACCEPTED, CUT };
-
-static const struct {
-    const char *name, *type, *help;
-    int of_logs, of_sockets;
-} columns[] = {
-    [READING] = {"eddyd_input_reading", "gauge", "1 if a part of the log is open.", 1, 0},
-    [LAG] = {"eddyd_input_lag_bytes", "gauge",
-             "Bytes of the log's current part that are not read yet.", 1, 0},
-    [BYTES] = {"eddyd_input_read_bytes_total", "counter", "Bytes read.", 1, 1},
-    [ROTATIONS] = {"eddyd_input_rotations_total", "counter", "Parts of the log read to their end.",
-                   1, 0},
-    [TRUNCATIONS] = {"eddyd_input_truncations_total", "counter",
-                     "How often the log was truncated or rewritten in place.", 1, 0},
-    [GAPS] = {"eddyd_input_gaps_total", "counter",
-              "How often a part vanished or broke before its end was read: records were lost.", 1,
-              0},
-    [CONNECTIONS] = {"eddyd_input_connections", "gauge", "Open connections of the socket.", 0, 1},
-    [ACCEPTED] = {"eddyd_input_connections_total", "counter", "Connections accepted.", 0, 1},
-    [CUT] = {"eddyd_input_cut_datagrams_total", "counter", "Datagrams longer than 1 MiB, cut.", 0,
-             1},
-};
-
-static uint64_t value_of(const struct input_status *s, enum column column)
-{
-    switch (column) {
-    case READING:
-        return s->log.reading ? 1 : 0;
-    case LAG:
-        return s->log.lag;
-    case BYTES:
-        return s->is_log ? s->log.bytes : s->socket.bytes;
-    case ROTATIONS:
-        return s->log.finished;
-    case TRUNCATIONS:
-        return s->log.restarts;
-    case GAPS:
-        return s->log.gaps;
-    case CONNECTIONS:
-        return s->socket.connections;
-    case ACCEPTED:
-        return s->socket.accepted;
-    case CUT:
-        return s->socket.cut;
-    }
+    struct telemetry *t = user;
+    char name[64];
+    (void)snprintf(name, sizeof name, "eddyd_%s", metric->name); /* short constants */
+    if (strcmp(metric->name, t->headed) != 0)
+        head(t, name, metric->kind == EDDY_GAUGE ? "gauge" : "counter", metric->help);
+    t->headed = metric->name;
+    add(t, "%s{%s} %.0f\n", name, metric->labels, metric->value);
     return 0;
-}
-
-static void add_column(struct telemetry *t, const struct inputs *in, enum column column)
-{
-    bool begun = false;
-    for (size_t i = 0; i < inputs_count(in); i++) {
-        struct input_status s;
-        char name[600];
-        inputs_status(in, i, &s);
-        if (s.is_log ? !columns[column].of_logs : !columns[column].of_sockets)
-            continue;
-        if (!begun)
-            head(t, columns[column].name, columns[column].type, columns[column].help);
-        begun = true;
-        escape(s.name, name, sizeof name);
-        add(t, "%s{input=\"%s\"} %" PRIu64 "\n", columns[column].name, name, value_of(&s, column));
-    }
 }
 
 void telemetry_update(struct telemetry *t, const struct inputs *in, const struct journal *j)
@@ -200,8 +137,8 @@ void telemetry_update(struct telemetry *t, const struct inputs *in, const struct
     struct journal_stats journal;
     journal_stats(j, &journal);
     t->draft_used = 0;
-    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
-        add_column(t, in, (enum column)c);
+    t->headed = "";
+    (void)inputs_metrics(in, add_sample, t); /* add_sample() never stops it */
     simple(t, "eddyd_start_time_seconds", "gauge", "When eddyd was started, Unix time.",
            (uint64_t)t->start_s);
     simple(t, "eddyd_checkpoint_timestamp_seconds", "gauge",

@@ -113,7 +113,7 @@ def a_crowd_of_clients_is_bounded(bench: Bench) -> None:
             crowd.append(s)
         except BlockingIOError:
             s.close()
-    wait_for(lambda: daemon.metric("eddyd_input_connections") == 64, 5, "64 connections")
+    wait_for(lambda: daemon.metric("eddyd_input_connections_open") == 64, 5, "64 connections")
     for s in crowd[:64]:
         s.close()
     crowd[-1].setblocking(True)

@@ -51,7 +51,8 @@ static int teardown(void **state)
 static int open_listener(struct bench *b, const char *kind, eddy_error *err)
 {
     (void)snprintf(b->spec, sizeof b->spec, "%s:%s", kind, b->path);
-    return listener_open((eddy_engine *)&b->worker, b->spec, NULL, &b->listener, err);
+    struct listen_options options = {.spec = b->spec};
+    return listener_open((eddy_engine *)&b->worker, &options, &b->listener, err);
 }
 
 static int dial(struct bench *b, int type)
@@ -159,11 +160,11 @@ static void a_stale_socket_is_replaced(void **state)
 static void a_socket_in_use_is_left_alone(void **state)
 {
     struct bench *b = *state;
+    struct listen_options options = {.spec = b->spec};
     struct listener *second = NULL;
     eddy_error err;
     assert_int_equal(open_listener(b, "unix_stream", NULL), EDDY_OK);
-    assert_int_equal(listener_open((eddy_engine *)&b->worker, b->spec, NULL, &second, &err),
-                     EDDY_EIO);
+    assert_int_equal(listener_open((eddy_engine *)&b->worker, &options, &second, &err), EDDY_EIO);
     assert_non_null(strstr(err.message, "another program listens"));
     (void)close(dial(b, SOCK_STREAM));
 }

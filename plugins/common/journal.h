@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* journal.h - what eddyd has done so far, on disk: the flows file and the checkpoint.
+/* journal.h - what a host has done so far, on disk: the flows file and the checkpoint.
  *
  * A checkpoint holds the position in every log *and* the length of the flows file at the same
  * moment, between two turns of the one scoring thread. After a kill the flows file is cut back to
@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "checkpoint.h"
-#include "conf.h"
 #include "eddy.h"
 #include "inputs.h"
 #include "say.h"
@@ -23,9 +22,19 @@ struct journal_stats {
     int64_t checkpoint_s; /* when the last one was made, Unix time; 0: none yet */
 };
 
-/* Reads the checkpoint and opens the flows file as it was then. `say` is kept. */
-int journal_open(const struct conf *conf, const struct say *say, struct journal **out,
+struct journal_options {
+    const char *checkpoint; /* a path; empty: none */
+    const char *flows;      /* a path; empty: none */
+    bool logs;              /* logs are followed: what is cut off the flows file is read again */
+};
+
+/* Reads the checkpoint and opens the flows file as it was then. */
+int journal_open(const struct journal_options *options, const struct say *say, struct journal **out,
                  eddy_error *err);
+
+/* Can `path`, the value of the setting `key`, be written by us: is its directory there, and is it
+ * itself no directory and no symlink? An empty path is fine. */
+int journal_check(const char *key, const char *path, eddy_error *err);
 
 /* Where the inputs were; also of those no longer configured, should they come back. */
 const struct checkpoint *journal_positions(const struct journal *j);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* journal.c - what eddyd has done so far, on disk: the flows file and the checkpoint. */
+/* journal.c - what a host has done so far, on disk: the flows file and the checkpoint. */
 #include "journal.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 
@@ -42,37 +44,64 @@ static void read_checkpoint(struct journal *j)
         say(&j->log, LOG_WARNING, "%s; going on from the one before, %s.old", err.message, j->path);
 }
 
-static int open_flows(struct journal *j, const struct conf *conf, eddy_error *err)
+static int open_flows(struct journal *j, const struct journal_options *options, eddy_error *err)
 {
-    if (*conf->flows == '\0')
+    if (*options->flows == '\0')
         return EDDY_OK;
-    int status = flows_csv_open(conf->flows, &j->flows, err);
+    int status = flows_csv_open(options->flows, &j->flows, err);
     if (status < 0)
         return status;
-    if (!j->last.flows.regular || *conf->follow == '\0')
+    if (!j->last.flows.regular || !options->logs)
         return EDDY_OK; /* what came by sockets can't be read again: keep it all */
     status = flows_csv_rewind(j->flows, &j->last.flows, err);
     if (status == 0)
         say(&j->log, LOG_WARNING,
             "%s: is another or a shorter file than at the last stop: only added to, lines since "
-            "the "
-            "last checkpoint may be missing or twice",
-            conf->flows);
+            "the last checkpoint may be missing or twice",
+            options->flows);
     return status < 0 ? status : EDDY_OK;
 }
 
-int journal_open(const struct conf *conf, const struct say *say, struct journal **out,
+int journal_check(const char *key, const char *path, eddy_error *err)
+{
+    char folder[PATH_MAX];
+    size_t length = strlen(path);
+    struct stat st;
+    if (length == 0)
+        return EDDY_OK;
+    if (length >= sizeof folder || path[length - 1] == '/')
+        return fault(err, EDDY_ECONFIG, "%s = '%s': not the name of a file", key, path);
+    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+        return fault(err, EDDY_ECONFIG, "%s = '%s': is a symlink, which is not followed", key,
+                     path);
+    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return fault(err, EDDY_ECONFIG, "%s = '%s': is a directory", key, path);
+    memcpy(folder, path, length + 1);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        memcpy(folder, ".", 2);
+    else
+        slash[slash == folder ? 1 : 0] = '\0';
+    if (stat(folder, &st) != 0)
+        return fault(err, EDDY_ECONFIG, "%s = '%s': directory %s: %s", key, path, folder,
+                     strerror(errno));
+    return S_ISDIR(st.st_mode)
+               ? EDDY_OK
+               : fault(err, EDDY_ECONFIG, "%s = '%s': %s is not a directory", key, path, folder);
+}
+
+int journal_open(const struct journal_options *options, const struct say *say, struct journal **out,
                  eddy_error *err)
 {
     struct journal *j = calloc(1, sizeof *j);
     if (j == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
     j->log = *say;
-    j->path = strdup(conf->checkpoint);
+    j->path = strdup(options->checkpoint);
     int status = j->path != NULL ? EDDY_OK : fault(err, EDDY_ENOMEM, "out of memory");
     if (status == EDDY_OK) {
         read_checkpoint(j);
-        status = open_flows(j, conf, err);
+        status = open_flows(j, options, err);
     }
     if (status < 0) {
         journal_close(j);
