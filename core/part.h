@@ -12,6 +12,7 @@
 struct arena;
 struct row;
 struct explanation;
+struct ingest_conf;
 
 #define DETECTOR_MAX 12 /* more than parts.def will ever name: rows and hosts have room for all */
 
@@ -48,6 +49,7 @@ struct part {
 struct input {
     struct part part;
     size_t state_size;
+    void (*open)(void *state, const struct ingest_conf *conf); /* NULL: zeroes will do */
     /* Does this look like a line of this format? Asked until one input says yes. */
     bool (*recognise)(const char *line, size_t length);
     /* One line (no newline) -> flow. REASON_NONE means that `flow` is filled. `scratch` is

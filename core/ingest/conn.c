@@ -85,6 +85,15 @@ eddy_conn conn_from_suricata(const eddy_flow *flow, enum suricata_state state)
                             state == SURICATA_NEW ? EDDY_CONN_ATTEMPT : EDDY_CONN_ESTABLISHED);
 }
 
+void conn_direction(eddy_flow *flow)
+{
+    enum { WELL_KNOWN = 1024 }; /* servers listen below, RFC 6335 */
+    bool tcp = flow->proto == IP_TCP && flow->state == EDDY_CONN_MIDSTREAM;
+    bool udp = flow->proto == IP_UDP && flow->src_port < WELL_KNOWN && flow->dst_port >= WELL_KNOWN;
+    if (tcp || udp)
+        flow->quality |= EDDY_QUALITY_DIRECTION;
+}
+
 enum suricata_state conn_suricata_state(const char *name, size_t length)
 {
     if (same(name, length, "established"))

@@ -22,6 +22,10 @@ enum suricata_state { SURICATA_NEW = 0, SURICATA_ESTABLISHED, SURICATA_CLOSED, S
 eddy_conn conn_from_zeek(const eddy_flow *flow, const char *conn_state, size_t length);
 eddy_conn conn_from_suricata(const eddy_flow *flow, enum suricata_state state);
 
+/* Sets EDDY_QUALITY_DIRECTION where neither the packets nor the ports tell who began: TCP without
+ * its start, UDP from a well-known port to a higher one. `flow` needs its state. */
+void conn_direction(eddy_flow *flow);
+
 enum suricata_state conn_suricata_state(const char *name, size_t length);
 
 /* IANA number of a protocol by its name in any case ("tcp", "IPv6-ICMP") or decimal number. 0 if

@@ -5,6 +5,7 @@
 #include "conn.h"
 #include "json.h"
 #include "part.h"
+#include "stream.h"
 #include "timestamp.h"
 #include "util/addr.h"
 #include "util/number.h"
@@ -119,6 +120,8 @@ static unsigned find_key(unsigned inside, const char *text, size_t length)
 
 /* ---- Values ------------------------------------------------------------- */
 
+enum { VLAN_TAG = 4 }; /* bytes, IEEE 802.1Q */
+
 struct record {
     eddy_flow *flow;
     unsigned seen;     /* BIT() of the keys that had a value; a repeated key is ignored */
@@ -126,7 +129,7 @@ struct record {
     enum reason wrong; /* the first field that could not be read */
     enum suricata_state state;
     int64_t end_us;
-    unsigned vlans; /* tags in each frame */
+    unsigned link; /* bytes in front of each IP packet: the link's own header and VLAN tags */
 };
 
 static bool take_flags(const char *text, size_t length, uint8_t *out)
@@ -212,7 +215,7 @@ static void take_value(void *user, unsigned key, const char *text, size_t length
 {
     struct record *record = user;
     if (key == KEY_VLAN) { /* an array: one value for each tag */
-        record->vlans++;
+        record->link += VLAN_TAG;
         return;
     }
     if ((record->seen & BIT(key)) != 0)
@@ -230,17 +233,17 @@ static void take_value(void *user, unsigned key, const char *text, size_t length
 
 /* ---- The record as a whole ---------------------------------------------- */
 
-/* Suricata counts frames; eddy IP packets. Taken off: 14 bytes of Ethernet and 4 for each VLAN tag
- * of each packet, but no more than leaves an IP header, for Suricata may have read from a link
- * without Ethernet. What padded short frames to 60 bytes stays in. */
+/* Suricata counts frames; eddy IP packets. Taken off: the link's header and VLAN tags of each
+ * packet, but no more than leaves an IP header, for the link may be another than was said. What
+ * padded short Ethernet frames to 60 bytes stays in. */
 static uint64_t ip_bytes(const struct record *record, uint64_t bytes, uint64_t packets)
 {
-    enum { ETHERNET = 14, TAG = 4, IPV4 = 20, IPV6 = 40 };
+    enum { IPV4 = 20, IPV6 = 40 };
     if (bytes == EDDY_UNSET || packets == EDDY_UNSET)
         return bytes;
     uint64_t link, least;
     uint64_t header = addr_is_v4(record->flow->src) ? IPV4 : IPV6;
-    if (__builtin_mul_overflow(packets, ETHERNET + TAG * record->vlans, &link) ||
+    if (__builtin_mul_overflow(packets, record->link, &link) ||
         __builtin_mul_overflow(packets, header, &least) || least >= bytes)
         return bytes;
     return link < bytes - least ? bytes - link : least;
@@ -264,7 +267,20 @@ static enum reason finish(struct record *record)
     if (flow->proto != IP_TCP)
         flow->tcp_out = flow->tcp_in = 0;
     flow->state = (uint8_t)conn_from_suricata(flow, record->state);
+    conn_direction(flow);
     return REASON_NONE;
+}
+
+/* ---- The stream --------------------------------------------------------- */
+
+struct eve {
+    unsigned link_header; /* bytes */
+};
+
+static void open_eve(void *state, const struct ingest_conf *conf)
+{
+    struct eve *eve = state;
+    eve->link_header = (unsigned)conf->link_header; /* at most 64 */
 }
 
 /* ---- One line ----------------------------------------------------------- */
@@ -284,7 +300,7 @@ static enum reason decode(void *state, struct arena *scratch, const char *line, 
                           eddy_flow *flow)
 {
     static const struct json_format format = {find_key, take_value};
-    (void)state;
+    const struct eve *eve = state;
     if (!json_is_object(line, length))
         return json_not_object(line, length);
     struct json_string type;
@@ -301,7 +317,7 @@ static enum reason decode(void *state, struct arena *scratch, const char *line, 
         .packets_out = EDDY_UNSET,
         .packets_in = EDDY_UNSET,
     };
-    struct record record = {.flow = flow, .wrong = REASON_NONE};
+    struct record record = {.flow = flow, .wrong = REASON_NONE, .link = eve->link_header};
     enum reason reason = json_read(scratch, line, length, &format, &record);
     if (reason != REASON_NONE)
         return reason;
@@ -310,6 +326,8 @@ static enum reason decode(void *state, struct arena *scratch, const char *line, 
 
 const struct input ingest_eve = {
     .part = {.name = "eve", .help = "Suricata's EVE JSON: flow records."},
+    .state_size = sizeof(struct eve),
+    .open = open_eve,
     .recognise = recognise,
     .decode = decode,
 };

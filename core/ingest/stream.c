@@ -19,6 +19,9 @@
 static const struct option options[] = {
     {"max_line", OPTION_BYTES, offsetof(struct ingest_conf, max_line), "1M", 4096, 16777216,
      "Longest line that is read; a longer one is rejected as line_too_long."},
+    {"link_header", OPTION_BYTES, offsetof(struct ingest_conf, link_header), "14", 0, 64,
+     "Bytes in front of IP that Suricata counts with each packet: 14 on Ethernet, 16 on Linux's "
+     "\"any\", 0 on tunnels; VLAN tags are known."},
     {.type = OPTION_END},
 };
 
@@ -34,6 +37,7 @@ const struct part ingest_part = {
 enum { UNKNOWN = -1 };
 
 struct stream {
+    struct ingest_conf conf;
     struct decompress *decompress;
     struct lines lines;
     struct arena scratch;  /* empty before each record */
@@ -58,6 +62,15 @@ static void *state_of(const struct stream *s, int input)
     for (int i = 0; i < input; i++)
         offset += aligned(registry_inputs[i]->state_size);
     return s->states + offset;
+}
+
+static void open_inputs(struct stream *s)
+{
+    memset(s->states, 0, s->states_size);
+    for (int i = 0; registry_inputs[i] != NULL; i++) {
+        if (registry_inputs[i]->open != NULL)
+            registry_inputs[i]->open(state_of(s, i), &s->conf);
+    }
 }
 
 /* ---- One line ----------------------------------------------------------- */
@@ -193,7 +206,7 @@ int stream_end(struct stream *s, stream_record_fn *each, void *user)
     lines_end(&s->lines, take_line, s);
     s->input = s->named;
     s->skip = 0;
-    memset(s->states, 0, s->states_size);
+    open_inputs(s);
     return status;
 }
 
@@ -238,6 +251,7 @@ int stream_new(const struct ingest_conf *conf, const char *format, struct stream
     struct stream *s = calloc(1, sizeof *s);
     if (s == NULL)
         return error_nomem(err);
+    s->conf = *conf;
     s->named = s->input = named;
     for (int i = 0; registry_inputs[i] != NULL; i++)
         s->states_size += aligned(registry_inputs[i]->state_size);
@@ -248,6 +262,7 @@ int stream_new(const struct ingest_conf *conf, const char *format, struct stream
         stream_free(s);
         return error_nomem(err);
     }
+    open_inputs(s);
     *out = s;
     return EDDY_OK;
 }

@@ -11,6 +11,7 @@
 
 struct ingest_conf {
     uint64_t max_line;
+    uint64_t link_header;
 };
 
 extern const struct part ingest_part;

@@ -317,5 +317,6 @@ enum reason zeek_finish(struct zeek_conn *conn)
         flow->tcp_out = flow->tcp_in = 0; /* D and d are data of any protocol */
     fill_bytes(conn);
     flow->state = (uint8_t)conn_from_zeek(flow, conn->state, conn->state_length);
+    conn_direction(flow);
     return REASON_NONE;
 }

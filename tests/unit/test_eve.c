@@ -241,6 +241,58 @@ static void frame_bytes_become_ip_bytes(void **state)
     assert_int_equal(bytes_out("", "1.2.3.4", 0, 0), 0);
 }
 
+static void keep_bytes(void *user, const struct stream_record *record)
+{
+    assert_int_equal(record->reason, REASON_NONE);
+    *(uint64_t *)user = record->flow->bytes_out;
+}
+
+/* Also in the second log that a stream reads. */
+static void the_links_header_is_a_setting(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t header, expected;
+    } cases[] = {{0, 1540}, {4, 1500}, {16, 1380}, {64, 900}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct ingest_conf conf = {.max_line = 4096, .link_header = cases[i].header};
+        struct stream *stream;
+        assert_int_equal(stream_new(&conf, NULL, &stream, NULL), EDDY_OK);
+        for (int log = 0; log < 2; log++) {
+            uint64_t bytes = 0;
+            (void)stream_feed(stream, whole, sizeof whole - 1, keep_bytes, &bytes);
+            (void)stream_end(stream, keep_bytes, &bytes);
+            assert_int_equal(bytes, cases[i].expected);
+        }
+        stream_free(stream);
+    }
+}
+
+static unsigned doubt(const char *proto, unsigned src_port, unsigned dst_port, const char *flags)
+{
+    char line[1024];
+    int n =
+        snprintf(line, sizeof line,
+                 HEAD TYPE "\"src_ip\":\"192.0.2.10\",\"src_port\":%u,\"dest_ip\":\"192.0.2.11\","
+                           "\"dest_port\":%u,\"proto\":\"%s\"," FLOW
+                           ",\"tcp\":{\"tcp_flags_ts\":\"%s\",\"tcp_flags_tc\":\"12\"}}",
+                 src_port, dst_port, proto, flags);
+    assert_in_range(n, 1, sizeof line - 1);
+    return flow(line).quality & EDDY_QUALITY_DIRECTION;
+}
+
+static void who_began_is_in_doubt_without_a_start(void **state)
+{
+    (void)state;
+    assert_int_equal(doubt("TCP", 443, 40000, "02"), 0);
+    assert_int_not_equal(doubt("TCP", 40000, 443, "18"), 0);
+    assert_int_not_equal(doubt("TCP", 40000, 443, "00"), 0);
+    assert_int_equal(doubt("UDP", 40000, 53, "00"), 0);
+    assert_int_equal(doubt("UDP", 123, 123, "00"), 0);
+    assert_int_not_equal(doubt("UDP", 53, 40000, "00"), 0);
+    assert_int_equal(doubt("ICMP", 0, 0, "00"), 0);
+}
+
 static void bypassed_counts_are_in_the_totals_already(void **state)
 {
     (void)state;
@@ -286,6 +338,8 @@ int main(void)
         cmocka_unit_test(an_end_before_the_start_leaves_the_duration_unset),
         cmocka_unit_test(icmp_has_no_ports),
         cmocka_unit_test(frame_bytes_become_ip_bytes),
+        cmocka_unit_test(the_links_header_is_a_setting),
+        cmocka_unit_test(who_began_is_in_doubt_without_a_start),
         cmocka_unit_test(bypassed_counts_are_in_the_totals_already),
         cmocka_unit_test(a_gap_on_either_side_marks_the_flow),
         cmocka_unit_test(failed_means_no_application),

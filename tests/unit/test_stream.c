@@ -228,7 +228,7 @@ static void a_named_format_stays(void **state)
 static void an_unknown_format_is_refused_naming_the_known_ones(void **state)
 {
     (void)state;
-    const struct ingest_conf conf = {.max_line = 4096};
+    const struct ingest_conf conf = {.max_line = 4096, .link_header = 14};
     struct stream *stream;
     eddy_error err;
     assert_int_equal(stream_new(&conf, "pcap", &stream, &err), EDDY_ECONFIG);

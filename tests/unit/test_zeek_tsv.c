@@ -142,6 +142,9 @@ static void history_gives_flags_and_doubts(void **state)
          EDDY_QUALITY_DIRECTION},
         {"1.0\tC\t10.0.0.1\t1\t10.0.0.2\t2\ttcp\tS1\tShADgg\t1\t-\n", 0x1a, 0x12, EDDY_QUALITY_GAP},
         {"1.0\tC\t10.0.0.1\t1\t10.0.0.2\t2\tudp\tSF\tDd\t1\t-\n", 0, 0, 0},
+        {"1.0\tC\t10.0.0.1\t1\t10.0.0.2\t2\ttcp\tOTH\tDd\t1\t-\n", 0x18, 0x18,
+         EDDY_QUALITY_DIRECTION},
+        {"1.0\tC\t10.0.0.1\t53\t10.0.0.2\t4000\tudp\tS0\tD\t1\t-\n", 0, 0, EDDY_QUALITY_DIRECTION},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         eddy_flow f = short_flow(cases[i].row);
