@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154 # set by run: work
-# install.sh - get the lab's programs from Debian, without starting any service on this machine.
+# install.sh - get programs from Debian, without starting any service on this machine.
 #
-# Sourced by run. Does nothing when everything is there already.
+# Sourced by run, and by tests/hosts/install.sh, which wants others: $programs and the $packages they
+# are in. Does nothing when everything is there already.
 
 programs="nginx dnsmasq sshd ssh nmap hydra tcpdump dig curl wget ping ethtool openssl ip sysctl
     python3 suricata"
@@ -41,7 +42,7 @@ install_suricata() {
     # shellcheck disable=SC2016 # apt fills that in
     site=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $codename" |
         head -n 1)
-    [ -n "$site" ] || { echo "lab: apt knows no archive for $codename" >&2; return 1; }
+    [ -n "$site" ] || { echo "apt knows no archive for $codename" >&2; return 1; }
     echo "deb $site $codename-backports main" >"$sources/backports.list"
     local apt=(-o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$sources")
     apt_run "${apt[@]}" update
@@ -60,11 +61,13 @@ install_programs() {
     local missing
     missing=$(missing_programs)
     [ -n "$missing" ] || return 0
-    echo "lab: installing from Debian: ${missing//$'\n'/ }"
+    echo "installing from Debian: ${missing//$'\n'/ }"
     forbid_services
     apt_run update
     # shellcheck disable=SC2086 # a list of words
     apt_run install -y --no-install-recommends $packages
-    command -v suricata >/dev/null || install_suricata
+    case $missing in
+    *suricata*) install_suricata ;;
+    esac
     allow_services
 }
