@@ -5,6 +5,9 @@
 
 static const char about[] = "The daemon eddyd: what it reads, serves and writes.";
 
+static const char about_suricata[] =
+    "The plugin in Suricata: written directly in the map `eddy:` of an eve-log in suricata.yaml.";
+
 static const eddy_option options[] = {
     {"eddyd.follow", "", "list",
      "A log to follow, [NAME=][FORMAT:]PATH (eve, zeek-json, zeek-tsv); may be set repeatedly.",
@@ -14,7 +17,8 @@ static const eddy_option options[] = {
     {"eddyd.existing", "read", "read|skip",
      "What to do at the very first start with what a followed log has already.", about},
     {"eddyd.listen", "", "list",
-     "A socket, [NAME=] and unix_stream:PATH, unix_dgram:PATH or tcp:HOST:PORT; may be repeated.", about},
+     "[NAME=][FORMAT:] and unix_stream:PATH, unix_dgram:PATH or tcp:HOST:PORT; may be repeated.",
+     about},
     {"eddyd.http", "127.0.0.1:9477", "text",
      "HOST:PORT of /metrics, /healthz and /readyz, or off. There is no login: keep it local.",
      about},
@@ -23,6 +27,20 @@ static const eddy_option options[] = {
     {"eddyd.checkpoint_interval", "1s", "50ms..1h", "How often positions are written to disk.",
      about},
     {"eddyd.flows", "", "path", "A CSV file that gets id,score,p,detector of every flow.", about},
+    {"suricata.config", "", "path",
+     "A file like this one, read before the map; only in suricata.yaml.", about_suricata},
+    {"suricata.name", "", "text",
+     "Its incidents and metrics go to NAME.json and NAME.prom in Suricata's log directory; empty: "
+     "eddy, a second one in the same directory eddy-2.",
+     about_suricata},
+    {"suricata.ring", "64M", "64K..64G bytes",
+     "Room for records that wait to be scored; when it is full they are dropped and counted.",
+     about_suricata},
+    {"suricata.isolate", "off", "on|off",
+     "Whether nothing is scored inside Suricata: records are sent to eddyd through the socket.",
+     about_suricata},
+    {"suricata.socket", "unix_dgram:/run/eddy/suricata.sock", "text",
+     "Where eddyd listens, as in eddyd.listen.", about_suricata},
 };
 
 int host_options_declare(eddy_config *config, eddy_error *err)
