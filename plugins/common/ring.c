@@ -10,7 +10,7 @@
  * its first word. What is free is all zero: the taker zeroes what it has taken, so a length of 0
  * means that the record there is still being written, or that nobody has begun. A record is never
  * cut at the end of memory: a filler (FILLER | bytes) takes the rest. */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS and madvise() beside POSIX */
+#define _DEFAULT_SOURCE 1 /* MAP_ANONYMOUS and madvise() beside POSIX */
 
 #include "ring.h"
 
