@@ -24,6 +24,7 @@
 struct follow {
     eddy_worker *worker;
     struct say log;
+    struct follow_family *family; /* or NULL */
     char *path, *folder, *archive;
     const char *base;      /* in path */
     struct generation now; /* fd -1: none */
@@ -143,7 +144,7 @@ static void first_look(struct follow *f, const struct places *p)
 }
 
 /* Opens a sibling if it is none of those already read, nor the current one. Returns 1, 0 if it is,
- * -1 if it is not what the scan saw any more. */
+ * -1 if it is not what the scan saw any more, or can't be told yet. */
 static int open_new(struct follow *f, const struct places *p, const struct sibling *s,
                     struct generation *out)
 {
@@ -158,12 +159,17 @@ static int open_new(struct follow *f, const struct places *p, const struct sibli
     }
     bool same = f->now.fd >= 0 && g.print.length > 0 && g.print.length == f->now.print.length &&
                 g.print.hash == f->now.print.hash;
-    if (same || follow_state_finished(&f->state, g.print)) {
+    if (same || follow_state_finished(&f->state, g.print))
+        status = 0;
+    else if (g.cut && time(NULL) - generation_mtime_ns(&g) / 1000000000 < CUT_PATIENCE_S)
+        status = -1; /* the beginning of a gzip file, which can't be told from others yet */
+    else if (!s->live)
+        status = follow_family_free(f->family, &f->state, &g);
+    if (status > 0)
+        *out = g;
+    else
         generation_close(&g);
-        return 0;
-    }
-    *out = g;
-    return 1;
+    return status;
 }
 
 /* Finds the oldest part that is newer than what was read. With `take` it becomes the current
@@ -196,7 +202,7 @@ static bool find_next(struct follow *f, const struct places *p, bool take)
 static bool begin_next(struct follow *f)
 {
     struct places places;
-    if (places_open(f->folder, f->home, NULL, &places) != 0) {
+    if (places_open(f->folder, f->home, f->archive, &places) != 0) {
         complain(f, errno);
         return false;
     }
@@ -220,7 +226,7 @@ static bool newer_exists(struct follow *f)
         (uint64_t)st.st_ino == f->now.ino)
         return false;
     struct places places;
-    if (places_open(f->folder, f->home, NULL, &places) != 0)
+    if (places_open(f->folder, f->home, f->archive, &places) != 0)
         return false;
     bool found = find_next(f, &places, false);
     places_close(&places);
@@ -266,7 +272,7 @@ static bool resume(struct follow *f)
 static bool read_on_in_copy(struct follow *f)
 {
     struct places places;
-    if (places_open(f->folder, f->home, NULL, &places) != 0)
+    if (places_open(f->folder, f->home, f->archive, &places) != 0)
         return false;
     uint64_t fed = f->now.offset;
     uint64_t skip = f->skip;
@@ -443,11 +449,13 @@ int follow_new(eddy_worker *worker, const struct follow_options *options,
         /* Now, not at the first turn: a checkpoint taken before anything was read must know which
          * parts are history, else a kill soon after makes history of new ones. */
         struct places places;
-        if (places_open(f->folder, f->home, NULL, &places) == 0) {
+        if (places_open(f->folder, f->home, f->archive, &places) == 0) {
             first_look(f, &places);
             places_close(&places);
         }
     }
+    f->family = options->family;
+    follow_family_join(f->family, &f->state, &f->now);
     *out = f;
     return EDDY_OK;
 }
@@ -456,6 +464,7 @@ void follow_free(struct follow *f)
 {
     if (f == NULL)
         return;
+    follow_family_leave(f->family, &f->state);
     drop_part(f);
     if (f->home >= 0)
         (void)close(f->home); /* read only */

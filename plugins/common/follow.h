@@ -15,6 +15,7 @@ struct follow_options {
     const char *archive; /* further directories with old parts, joined by newlines; or NULL */
     bool skip_existing;  /* at the very first start: begin at the end of what is there */
     const struct say *say;
+    struct follow_family *family; /* kept: the logs that share archives with this one; or NULL */
 };
 
 struct follow_stats {

@@ -17,6 +17,51 @@ void follow_state_finish(struct follow_state *s, struct print print)
         s->done[s->done_count++ % FOLLOW_DONE_MAX] = print;
 }
 
+void follow_family_join(struct follow_family *family, const struct follow_state *state,
+                        const struct generation *now)
+{
+    if (family == NULL || family->count == FOLLOW_FAMILY_MAX)
+        return;
+    family->members[family->count].state = state;
+    family->members[family->count++].now = now;
+}
+
+void follow_family_leave(struct follow_family *family, const struct follow_state *state)
+{
+    for (size_t i = 0; family != NULL && i < family->count; i++)
+        if (family->members[i].state == state)
+            family->members[i--] = family->members[--family->count];
+}
+
+/* Is `now` open on this part, under whatever name? A gzip file that is being read can't be asked
+ * for its beginning again, but its print is final. */
+static bool reads(const struct generation *now, const struct generation *part)
+{
+    if (now->dev == part->dev && now->ino == part->ino)
+        return true;
+    if (now->kind == GENERATION_GZIP)
+        return now->print.length == part->print.length && now->print.hash == part->print.hash;
+    return part->print.length > 0 && generation_is(now, part->print);
+}
+
+int follow_family_free(const struct follow_family *family, const struct follow_state *self,
+                       const struct generation *part)
+{
+    int result = 1;
+    for (size_t i = 0; family != NULL && i < family->count; i++) {
+        const struct follow_state *other = family->members[i].state;
+        const struct generation *now = family->members[i].now;
+        if (other == self)
+            continue;
+        if (follow_state_finished(other, part->print) || (now->fd >= 0 && reads(now, part)))
+            return 0;
+        if (now->fd < 0 && other->reading && other->print.length > 0 &&
+            generation_is(part, other->print))
+            result = -1;
+    }
+    return result;
+}
+
 /* Is this open file the part wanted? */
 static bool fits(const struct follow_state *s, const struct generation *g, uint64_t size)
 {

@@ -32,6 +32,28 @@ struct follow_state {
 bool follow_state_finished(const struct follow_state *s, struct print print);
 void follow_state_finish(struct follow_state *s, struct print print);
 
+/* Logs that are read side by side: several loggers of one Zeek cluster archive their parts into the
+ * same directories, under names that don't tell whose they are. What one has read, is reading or
+ * will read on is not the others'. Zeroed at birth. */
+#define FOLLOW_FAMILY_MAX 64
+struct follow_family {
+    struct {
+        const struct follow_state *state; /* borrowed until it leaves, as is `now` */
+        const struct generation *now;
+    } members[FOLLOW_FAMILY_MAX];
+    size_t count;
+};
+
+/* Both do nothing if `family` is NULL or full. */
+void follow_family_join(struct follow_family *family, const struct follow_state *state,
+                        const struct generation *now);
+void follow_family_leave(struct follow_family *family, const struct follow_state *state);
+
+/* May the log of `self` read this part? 1; 0 if it is another's; -1 if another one has yet to find
+ * the part it was reading before a restart, and it may be this. */
+int follow_family_free(const struct follow_family *family, const struct follow_state *self,
+                       const struct generation *part);
+
 struct follow_want {
     uint64_t size; /* at least so many bytes (not known of compressed files) */
     bool copy;     /* only under another inode */

@@ -24,9 +24,11 @@ int64_t stat_mtime_ns(const struct stat *st)
     return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
-/* The first bytes of the text, decompressed if need be. Returns their number, -1 on failure. */
-static ssize_t read_head(const struct generation *g, unsigned char head[PRINT_MAX])
+/* The first bytes of the text, decompressed if need be. Returns their number, -1 on failure. `*cut`
+ * says that there are fewer only because a gzip file ends too early. */
+static ssize_t read_head_of(const struct generation *g, unsigned char head[PRINT_MAX], bool *cut)
 {
+    *cut = false;
     if (g->kind != GENERATION_GZIP) {
         ssize_t got = pread(g->fd, head, PRINT_MAX, 0);
         return got;
@@ -36,14 +38,19 @@ static ssize_t read_head(const struct generation *g, unsigned char head[PRINT_MA
         return -1;
     ssize_t total = 0;
     while (total < PRINT_MAX) {
-        bool cut;
-        ssize_t got = gz_read(gz, head + total, (size_t)(PRINT_MAX - total), &cut);
+        ssize_t got = gz_read(gz, head + total, (size_t)(PRINT_MAX - total), cut);
         if (got <= 0)
             break; /* damage shows again, and is reported, when the file is read */
         total += got;
     }
     gz_close(gz);
     return total;
+}
+
+static ssize_t read_head(const struct generation *g, unsigned char head[PRINT_MAX])
+{
+    bool cut;
+    return read_head_of(g, head, &cut);
 }
 
 /* Compressed or not, by the first bytes: names lie. */
@@ -78,7 +85,7 @@ int generation_open(int dir, const char *name, int flags, struct generation *out
     struct generation g = {
         .fd = fd, .kind = recognise(fd), .dev = (uint64_t)st.st_dev, .ino = (uint64_t)st.st_ino};
     unsigned char head[PRINT_MAX];
-    ssize_t length = read_head(&g, head);
+    ssize_t length = read_head_of(&g, head, &g.cut);
     if (length > 0)
         g.print = print_of(head, (size_t)length);
     *out = g;

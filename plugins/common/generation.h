@@ -36,7 +36,7 @@ struct generation {
     uint64_t dev, ino;
     struct print print;
     uint64_t offset; /* of the next byte to read */
-    bool cut;        /* gzip: the end was reached in the middle of a member */
+    bool cut;        /* gzip: its end was reached in the middle of a member */
 };
 
 /* What generation_read says beside a count; both are no eddy_status. */

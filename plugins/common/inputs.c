@@ -19,6 +19,7 @@ struct input {
 struct inputs {
     eddy_engine *engine;
     const struct say *say;
+    struct follow_family family;
     struct input list[INPUTS_MAX];
     size_t count;
     struct pollfd fds[1 + LISTENERS_MAX * LISTEN_FDS_MAX];
@@ -145,7 +146,8 @@ static int open_log(struct inputs *in, struct input *input, const struct input_c
     struct follow_options options = {.path = input->where,
                                      .archive = c->archive,
                                      .skip_existing = c->skip_existing,
-                                     .say = in->say};
+                                     .say = in->say,
+                                     .family = &in->family};
     return follow_new(input->worker, &options, checkpoint_find(positions, input->where),
                       &input->follow, err);
 }
