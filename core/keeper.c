@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "config.h"
@@ -235,6 +236,7 @@ static bool wait_a_round(struct keeper *k)
 static void *keep(void *user)
 {
     struct keeper *k = user;
+    (void)prctl(PR_SET_NAME, "eddy-keeper"); /* for those who look who takes their CPU */
     while (wait_a_round(k))
         round_of(k, false);
     return NULL;
