@@ -8,6 +8,9 @@ static const char about[] = "The daemon eddyd: what it reads, serves and writes.
 static const char about_suricata[] =
     "The plugin in Suricata: written directly in the map `eddy:` of an eve-log in suricata.yaml.";
 
+static const char about_collectd[] =
+    "The plugin in collectd: written directly in <Plugin eddy> of collectd.conf.";
+
 static const eddy_option options[] = {
     {"eddyd.follow", "", "list",
      "A log to follow, [NAME=][FORMAT:]PATH (eve, zeek-json, zeek-tsv); may be set repeatedly.",
@@ -41,6 +44,12 @@ static const eddy_option options[] = {
      about_suricata},
     {"suricata.socket", "unix_dgram:/run/eddy/suricata.sock", "text",
      "Where eddyd listens, as in eddyd.listen.", about_suricata},
+    {"collectd.checkpoint", "/var/lib/collectd/eddy.checkpoint", "path",
+     "Where the positions in the logs are kept over a restart; empty: nowhere.", about_collectd},
+    {"collectd.checkpoint_interval", "1s", "50ms..1h", "How often positions are written to disk.",
+     about_collectd},
+    {"collectd.notifications_per_minute", "30", "0..6000",
+     "No more incidents are sent as notifications in a minute; 0: none.", about_collectd},
 };
 
 int host_options_declare(eddy_config *config, eddy_error *err)

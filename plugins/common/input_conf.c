@@ -15,7 +15,8 @@ static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST
 bool input_name_good(const char *name)
 {
     size_t length = strlen(name);
-    return length > 0 && length <= INPUT_NAME_MAX && strspn(name, name_bytes) == length;
+    return length > 0 && length <= INPUT_NAME_MAX && *name != '.' &&
+           strspn(name, name_bytes) == length;
 }
 
 const char *input_format(const char *text, size_t length)
@@ -52,7 +53,7 @@ int input_parse(const char *entry, bool is_log, struct input_conf *out, eddy_err
         input_conf_done(&c);
         return status;
     }
-    const char *colon = is_log ? strchr(rest, ':') : NULL;
+    const char *colon = strchr(rest, ':');
     if (colon != NULL)
         c.format = input_format(rest, (size_t)(colon - rest));
     c.where = c.format != NULL ? colon + 1 : rest;

@@ -19,8 +19,8 @@ struct input_conf {
     bool skip_existing; /* see struct follow_options */
 };
 
-/* Reads `[NAME=][FORMAT:]PATH` of a log, `[NAME=]SOCKET` of a socket. What begins with '/' or '.'
- * has no name; a name has letters, digits, '-', '_' and '.'. */
+/* Reads `[NAME=][FORMAT:]PATH` of a log, `[NAME=][FORMAT:]SOCKET` of a socket. What begins with '/'
+ * or '.' has no name; a name has letters, digits, '-', '_' and '.'. */
 int input_parse(const char *entry, bool is_log, struct input_conf *out, eddy_error *err);
 
 /* Does it exist, and can it be what it says? Nothing is opened. */

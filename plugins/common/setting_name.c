@@ -4,6 +4,7 @@
 #include "setting_name.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "say.h"
@@ -52,4 +53,18 @@ int setting_set(eddy_config *config, const char *section, const char *name, cons
     if (eddy_config_options(config, compare, &wanted) == 0)
         return fault(err, EDDY_ECONFIG, "%.60s.%.60s: there is no such setting", section, name);
     return eddy_config_set(config, wanted.key, value, err);
+}
+
+int64_t setting_milliseconds(const eddy_config *config, const char *key)
+{
+    /* NUMBER and ms, s, m or h (us and d are out of range or odd, and read too). */
+    char *unit;
+    double value = strtod(eddy_config_value(config, key), &unit);
+    double factor = strcmp(unit, "us") == 0   ? 0.001
+                    : strcmp(unit, "ms") == 0 ? 1
+                    : strcmp(unit, "m") == 0  ? 60e3
+                    : strcmp(unit, "h") == 0  ? 3600e3
+                    : strcmp(unit, "d") == 0  ? 86400e3
+                                              : 1000;
+    return (int64_t)(value * factor);
 }

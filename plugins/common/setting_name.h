@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "eddy.h"
 
 /* Sets section.name, whatever the case of its letters and with or without '-' and '_': collectd's
@@ -10,3 +12,7 @@
  * eddy_config_set(); a name that does not exist is named as it was written. */
 int setting_set(eddy_config *config, const char *section, const char *name, const char *value,
                 eddy_error *err);
+
+/* A setting that is a duration, which the library has checked when it was set. For programs whose
+ * numbers have a decimal point: those that set no locale, and collectd, which sets "C". */
+int64_t setting_milliseconds(const eddy_config *config, const char *key);

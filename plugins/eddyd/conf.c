@@ -8,22 +8,8 @@
 #include "host_options.h"
 #include "journal.h"
 #include "say.h"
+#include "setting_name.h"
 #include "sockets.h"
-
-/* A duration that the library has checked: NUMBER and ms, s, m or h (us and d are out of range or
- * odd, and read too). eddyd never sets a locale, so strtod() reads a decimal point. */
-static int64_t milliseconds(const char *text)
-{
-    char *unit;
-    double value = strtod(text, &unit);
-    double factor = strcmp(unit, "us") == 0   ? 0.001
-                    : strcmp(unit, "ms") == 0 ? 1
-                    : strcmp(unit, "m") == 0  ? 60e3
-                    : strcmp(unit, "h") == 0  ? 3600e3
-                    : strcmp(unit, "d") == 0  ? 86400e3
-                                              : 1000;
-    return (int64_t)(value * factor);
-}
 
 static int take(const eddy_config *config, const char *key, char **out, eddy_error *err)
 {
@@ -81,7 +67,7 @@ static int read_conf(const eddy_config *config, struct conf *out, eddy_error *er
         conf_done(&c);
         return status;
     }
-    c.checkpoint_ms = milliseconds(eddy_config_value(config, "eddyd.checkpoint_interval"));
+    c.checkpoint_ms = setting_milliseconds(config, "eddyd.checkpoint_interval");
     *out = c;
     return EDDY_OK;
 }

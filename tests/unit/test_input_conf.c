@@ -66,12 +66,12 @@ static void an_equals_sign_in_a_path_begins_no_name(void **state)
            "/data/year=2026/eve.json");
 }
 
-static void a_socket_has_no_format(void **state)
+static void the_kind_of_a_socket_is_no_format(void **state)
 {
     (void)state;
     parses("unix_stream:/run/eve.sock", false, "unix_stream:/run/eve.sock", NULL,
            "unix_stream:/run/eve.sock");
-    parses("eve:x", false, "eve:x", NULL, "eve:x");
+    parses("a=eve:tcp:[::1]:9478", false, "a", "eve", "tcp:[::1]:9478");
 }
 
 static void names_have_1_to_63_plain_bytes(void **state)
@@ -81,16 +81,17 @@ static void names_have_1_to_63_plain_bytes(void **state)
     struct input_conf c;
     eddy_error err;
     memset(entry, 'a', sizeof entry);
-    (void)strcpy(entry + 63, "=/x");
+    memcpy(entry + 63, "=/x", 4);
     parses(entry, true, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL,
            "/x");
     entry[63] = 'a';
-    (void)strcpy(entry + 64, "=/x");
+    memcpy(entry + 64, "=/x", 4);
     assert_int_equal(input_parse(entry, true, &c, &err), EDDY_ECONFIG);
     assert_int_equal(input_parse("=/x", true, &c, &err), EDDY_ECONFIG);
     assert_non_null(strstr(err.message, "a name has 1 to 63 bytes"));
     assert_true(input_name_good("eth0.100_A-b"));
     assert_false(input_name_good(""));
+    assert_false(input_name_good(".a"));
     assert_false(input_name_good("a b"));
     assert_false(input_name_good("a/b"));
 }
@@ -111,7 +112,7 @@ int main(void)
         cmocka_unit_test(a_log_is_its_own_name),
         cmocka_unit_test(a_name_may_come_first),
         cmocka_unit_test(an_equals_sign_in_a_path_begins_no_name),
-        cmocka_unit_test(a_socket_has_no_format),
+        cmocka_unit_test(the_kind_of_a_socket_is_no_format),
         cmocka_unit_test(names_have_1_to_63_plain_bytes),
         cmocka_unit_test(logs_and_sockets_are_checked_by_who_reads_them),
     };

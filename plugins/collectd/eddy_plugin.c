@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* eddy_plugin.c - the callbacks of collectd. Nothing here ever fails collectd: where we can't work
+ * we say why, show config_ok 0, and leave it running. */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+
+#include "scorer.h"
+
+#define BLOCKS_MAX 16 /* <Plugin eddy> may come in several files */
+#define SLOW_NS    1000000
+
+/* collectd's callbacks have no argument to find this by. All but `slow` is written before the read
+ * threads start and after they have ended. */
+static struct {
+    struct cd_config *blocks[BLOCKS_MAX];
+    size_t block_count;
+    struct settings settings;
+    struct scorer *scorer;      /* NULL: off */
+    _Atomic unsigned long slow; /* written by read threads, one at a time */
+} plugin;
+
+static void line(int level, const char *message, void *user)
+{
+    (void)user;
+    plugin_log(level < LOG_ERR ? LOG_ERR : level, "eddy plugin: %s", message);
+}
+
+static const struct say log_to = {.line = line};
+
+/* Called for each <Plugin eddy>, before collectd forks: only kept here. */
+static int on_config(struct cd_config *block)
+{
+    struct cd_config *copy = plugin.block_count < BLOCKS_MAX ? oconfig_clone(block) : NULL;
+    if (copy != NULL)
+        plugin.blocks[plugin.block_count++] = copy;
+    else
+        say(&log_to, LOG_ERR, "<Plugin eddy>: out of memory, or over %d blocks", BLOCKS_MAX);
+    return 0; /* anything else stops collectd */
+}
+
+static int start(eddy_error *err)
+{
+    int status = settings_read(plugin.blocks, plugin.block_count, &plugin.settings, err);
+    if (status < 0)
+        return status;
+    struct scorer_options options = {.blocks = plugin.blocks,
+                                     .block_count = plugin.block_count,
+                                     .settings = &plugin.settings,
+                                     .say = &log_to};
+    if (plugin.settings.inputs.count == 0)
+        return fault(err, EDDY_ECONFIG, "nothing to read: there is no <Input>");
+    return scorer_new(&options, &plugin.scorer, err);
+}
+
+static int on_init(void)
+{
+    eddy_error err;
+    if (plugin.scorer != NULL)
+        return 0;
+    if (start(&err) < 0)
+        say(&log_to, LOG_ERR, "<Plugin eddy>: %s; eddy is off, collectd runs on", err.message);
+    else
+        say(&log_to, LOG_NOTICE, "eddy %s, %zu inputs", eddy_version(),
+            plugin.settings.inputs.count);
+    return 0; /* an error would take our read callback away, and with it config_ok */
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int on_read(struct cd_user_data *user)
+{
+    int64_t begin = now_ns();
+    (void)user;
+    metrics_dispatch_one("config_ok", plugin.scorer != NULL);
+    if (plugin.scorer == NULL)
+        return 0;
+    metrics_dispatch_one("slow_reads_total", (double)atomic_load(&plugin.slow));
+    metrics_dispatch_one("silent_seconds", scorer_silent_s(plugin.scorer));
+    metrics_dispatch(scorer_metrics(plugin.scorer));
+    if (now_ns() - begin > SLOW_NS)
+        atomic_fetch_add(&plugin.slow, 1);
+    return 0; /* an error would double our interval */
+}
+
+static int on_flush(cd_time timeout, const char *identifier, struct cd_user_data *user)
+{
+    (void)timeout;
+    (void)identifier;
+    (void)user;
+    if (plugin.scorer != NULL)
+        scorer_flush(plugin.scorer);
+    return 0;
+}
+
+static int on_shutdown(void)
+{
+    scorer_free(plugin.scorer);
+    settings_done(&plugin.settings);
+    for (size_t i = 0; i < plugin.block_count; i++)
+        oconfig_free(plugin.blocks[i]);
+    memset(&plugin, 0, sizeof plugin);
+    return 0;
+}
+
+__attribute__((visibility("default"))) void module_register(void);
+
+void module_register(void)
+{
+    /* A failure was logged by collectd, which is out of memory then. */
+    metrics_register();
+    (void)plugin_register_complex_config("eddy", on_config);
+    (void)plugin_register_init("eddy", on_init);
+    (void)plugin_register_complex_read(NULL, "eddy", on_read, 0, NULL);
+    (void)plugin_register_flush("eddy", on_flush, NULL);
+    (void)plugin_register_shutdown("eddy", on_shutdown);
+}

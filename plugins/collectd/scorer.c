@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* scorer.c - the thread that reads and scores: everything that works, from init to shutdown. */
+#include "scorer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "journal.h"
+#include "setting_name.h"
+
+#define IDLE_MS  100  /* how often logs are looked at, as in eddyd */
+#define DRAIN_MS 1000 /* what sockets hold when we stop */
+
+struct scorer {
+    struct scorer_options options;
+    eddy_engine *engine;
+    struct journal *journal;
+    struct inputs *inputs;
+    struct metrics *metrics;
+    struct notices *notices;
+    pthread_t thread;
+    int wake[2]; /* a pipe: a byte in it ends the waiting of a turn */
+    /* Written by collectd's threads, and the last one by ours; each stands for itself. */
+    atomic_bool stop, flush;
+    _Atomic int64_t turn_ms;
+    int64_t checkpoint_ms;
+    bool tick; /* the library has no thread of its own: this one does its housekeeping */
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- the thread ---- */
+
+static void show(struct scorer *s)
+{
+    struct journal_stats journal;
+    struct notices_counts notices;
+    journal_stats(s->journal, &journal);
+    notices_counts(s->notices, &notices);
+    metrics_begin(s->metrics);
+    (void)eddy_engine_metrics(s->engine, metrics_add, s->metrics); /* never stopped */
+    (void)inputs_metrics(s->inputs, metrics_add, s->metrics);
+    metrics_own(s->metrics, "checkpoint_timestamp_seconds", "", (double)journal.checkpoint_s);
+    metrics_own(s->metrics, "checkpoint_failures_total", "", (double)journal.failures);
+    metrics_own(s->metrics, "notifications_total", "result=\"sent\"", (double)notices.sent);
+    metrics_own(s->metrics, "notifications_total", "result=\"limited\"", (double)notices.limited);
+    metrics_own(s->metrics, "notifications_total", "result=\"dropped\"", (double)notices.dropped);
+    metrics_show(s->metrics);
+}
+
+static void take_over(struct scorer *s, const eddy_config *config)
+{
+    const char *limit = eddy_config_value(config, "collectd.notifications_per_minute");
+    s->checkpoint_ms = setting_milliseconds(config, "collectd.checkpoint_interval");
+    s->tick = strcmp(eddy_config_value(config, "engine.thread"), "off") == 0;
+    notices_limit(s->notices, strtod(limit, NULL));
+}
+
+static void reload(struct scorer *s)
+{
+    struct settings new;
+    eddy_error err;
+    int status = settings_read(s->options.blocks, s->options.block_count, &new, &err);
+    if (status == EDDY_OK) {
+        status = eddy_engine_reload(s->engine, new.config, &err);
+        if (status == EDDY_OK)
+            take_over(s, new.config);
+        settings_done(&new);
+    }
+    if (status == EDDY_OK)
+        say(s->options.say, LOG_NOTICE, "settings read again");
+    else
+        say(s->options.say, LOG_ERR, "settings not taken over, the old ones stay in force: %s",
+            err.message);
+}
+
+/* What `collectdctl flush` asks for. */
+static void flush(struct scorer *s)
+{
+    journal_save(s->journal, s->inputs);
+    if (s->options.settings->file != NULL)
+        reload(s);
+    (void)eddy_engine_tick(s->engine); /* logs its failures itself */
+}
+
+static void drain_sockets(struct scorer *s)
+{
+    int64_t end = now_ms() + DRAIN_MS;
+    while (inputs_turn(s->inputs, true, -1, 0) > 0 && now_ms() < end)
+        ;
+    inputs_hang_up(s->inputs);
+}
+
+static void *run(void *user)
+{
+    struct scorer *s = user;
+    int64_t second = 0;
+    int64_t saved = now_ms();
+    char byte;
+    sigset_t all;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* collectd's main thread waits for them */
+    while (!atomic_load(&s->stop)) {
+        (void)inputs_turn(s->inputs, false, s->wake[0], IDLE_MS);
+        int64_t now = now_ms();
+        atomic_store(&s->turn_ms, now);
+        while (read(s->wake[0], &byte, 1) > 0)
+            ;
+        if (atomic_exchange(&s->flush, false))
+            flush(s);
+        if (now - second >= 1000) {
+            second = now;
+            if (s->tick)
+                (void)eddy_engine_tick(s->engine); /* logs its failures itself */
+            show(s);
+        }
+        if (now - saved >= s->checkpoint_ms) {
+            saved = now;
+            journal_save(s->journal, s->inputs);
+        }
+    }
+    drain_sockets(s);
+    journal_save(s->journal, s->inputs);
+    return NULL;
+}
+
+/* ---- for collectd's threads ---- */
+
+static void wake(struct scorer *s)
+{
+    if (write(s->wake[1], "", 1) < 0)
+        return; /* full: it is awake already */
+}
+
+void scorer_flush(struct scorer *s)
+{
+    atomic_store(&s->flush, true);
+    wake(s);
+}
+
+struct metrics *scorer_metrics(struct scorer *s)
+{
+    return s->metrics;
+}
+
+double scorer_silent_s(const struct scorer *s)
+{
+    return (double)(now_ms() - atomic_load(&s->turn_ms)) * 1e-3;
+}
+
+/* ---- start and end ---- */
+
+static void on_incident(const eddy_incident *incident, void *user)
+{
+    struct scorer *s = user;
+    notices_incident(incident, s->notices);
+}
+
+static void on_log(int level, const char *message, void *user)
+{
+    const struct scorer *s = user;
+    say(s->options.say, level, "%s", message);
+}
+
+static int open_pipe(struct scorer *s, eddy_error *err)
+{
+    if (pipe(s->wake) != 0)
+        return fault(err, EDDY_EIO, "no pipe: %s", strerror(errno));
+    for (int i = 0; i < 2; i++) { /* collectd's exec plugin closes what it does not know */
+        (void)fcntl(s->wake[i], F_SETFL, O_NONBLOCK);
+        (void)fcntl(s->wake[i], F_SETFD, FD_CLOEXEC);
+    }
+    return EDDY_OK;
+}
+
+static int open_all(struct scorer *s, eddy_error *err)
+{
+    const struct settings *set = s->options.settings;
+    struct journal_options journal = {
+        .checkpoint = eddy_config_value(set->config, "collectd.checkpoint"), .flows = ""};
+    eddy_hooks hooks = {.size = sizeof hooks, .user = s, .incident = on_incident, .log = on_log};
+    int status = journal_check("Checkpoint", journal.checkpoint, err);
+    if (status == EDDY_OK)
+        status = open_pipe(s, err);
+    if (status == EDDY_OK && (s->metrics = metrics_new()) == NULL)
+        status = fault(err, EDDY_ENOMEM, "out of memory");
+    if (status == EDDY_OK)
+        status = notices_new(s->options.say, &s->notices, err);
+    if (status == EDDY_OK)
+        status = journal_open(&journal, s->options.say, &s->journal, err);
+    if (status == EDDY_OK)
+        status = eddy_engine_new(set->config, &hooks, &s->engine, err);
+    if (status == EDDY_OK)
+        status = inputs_new(s->engine, s->options.say, &s->inputs, err);
+    if (status == EDDY_OK)
+        status = inputs_apply(s->inputs, &set->inputs, journal_positions(s->journal), err);
+    if (status < 0)
+        return status;
+    take_over(s, set->config);
+    journal_save(s->journal, s->inputs); /* a kill from here on finds where it all began */
+    show(s);
+    atomic_store(&s->turn_ms, now_ms());
+    return EDDY_OK;
+}
+
+/* All but the thread. */
+static void close_all(struct scorer *s)
+{
+    if (s->notices != NULL)
+        notices_stop(s->notices);
+    inputs_free(s->inputs);
+    if (s->engine != NULL)
+        (void)eddy_engine_end(s->engine); /* what is open is told to the outputs */
+    eddy_engine_free(s->engine);
+    journal_close(s->journal);
+    notices_free(s->notices);
+    metrics_free(s->metrics);
+    for (int i = 0; i < 2; i++)
+        if (s->wake[i] >= 0)
+            (void)close(s->wake[i]); /* nothing buffered */
+    free(s);
+}
+
+int scorer_new(const struct scorer_options *options, struct scorer **out, eddy_error *err)
+{
+    struct scorer *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return fault(err, EDDY_ENOMEM, "out of memory");
+    s->options = *options;
+    s->wake[0] = s->wake[1] = -1;
+    int status = open_all(s, err);
+    if (status == EDDY_OK && plugin_thread_create(&s->thread, run, s, "eddy score") != 0)
+        status = fault(err, EDDY_EIO, "no thread to score in");
+    if (status < 0)
+        close_all(s);
+    else
+        *out = s;
+    return status;
+}
+
+void scorer_free(struct scorer *s)
+{
+    if (s == NULL)
+        return;
+    atomic_store(&s->stop, true);
+    wake(s);
+    (void)pthread_join(s->thread, NULL);
+    close_all(s);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* scorer.h - the thread that reads and scores: everything that works, from init to shutdown. */
+#pragma once
+
+#include "metrics.h"
+#include "notices.h"
+#include "settings.h"
+
+struct scorer;
+
+struct scorer_options {              /* all kept */
+    struct cd_config *const *blocks; /* what settings are read from again */
+    size_t block_count;
+    const struct settings *settings;
+    const struct say *say;
+};
+
+/* Opens everything and starts the thread: not before collectd's init. On failure nothing is left.
+ */
+int scorer_new(const struct scorer_options *options, struct scorer **out, eddy_error *err);
+
+/* Asks the thread to write the checkpoint and incidents, and to read the settings file again if
+ * there is one. Returns at once. */
+void scorer_flush(struct scorer *s);
+
+struct metrics *scorer_metrics(struct scorer *s);
+
+/* Seconds since the thread's last turn. */
+double scorer_silent_s(const struct scorer *s);
+
+/* Stops the thread, saves the checkpoint, closes everything. */
+void scorer_free(struct scorer *s);
