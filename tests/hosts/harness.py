@@ -15,18 +15,24 @@ ROOT = HERE.parent.parent
 sys.path.append(str(HERE.parent / "faults"))
 from harness_common import Failed, Skipped, check, free_port, wait_for  # noqa: E402,F401
 
-tests: list[tuple[str, Callable, bool]] = []
+tests: list[tuple[str, Callable, str]] = []
 
 
 def test(function: Callable) -> Callable:
     """For every run."""
-    tests.append((function.__name__, function, False))
+    tests.append((function.__name__, function, ""))
     return function
 
 
 def long_test(function: Callable) -> Callable:
     """Only with --long."""
-    tests.append((function.__name__, function, True))
+    tests.append((function.__name__, function, "long"))
+    return function
+
+
+def named_test(function: Callable) -> Callable:
+    """Only when named: it is a step of its own in tests/run."""
+    tests.append((function.__name__, function, "named"))
     return function
 
 
@@ -47,8 +53,8 @@ def incidents(lines: str) -> set[tuple[str, str, str]]:
 class Bench:
     """A scratch directory, what was built, and every process a test has started."""
 
-    def __init__(self, build: pathlib.Path, seed: int):
-        self.build, self.seed = build, seed
+    def __init__(self, build: pathlib.Path, seed: int, long: bool = False):
+        self.build, self.seed, self.long = build, seed, long
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="eddy-hosts-"))
         self.path.chmod(0o755)
         self.eddy = build / "plugins" / "eddy" / "eddy"

@@ -21,8 +21,8 @@ trap 'allow_services; rm -rf "$work"' EXIT
 # collectd's own plugins are linked to libraries that its package only suggests: write_http, write_prometheus.
 # shellcheck disable=SC2034 # install_programs reads both
 programs="suricata collectd collectdctl prometheus prometheus-alertmanager prometheus-node-exporter rsyslogd
-    tcpreplay valgrind ip tcpdump"
+    tcpreplay valgrind ip tcpdump mmdebstrap"
 # shellcheck disable=SC2034
 packages="collectd-core collectd-utils libcurl3-gnutls libmicrohttpd12 libprotobuf-c1 libyajl2 prometheus
-    prometheus-alertmanager prometheus-node-exporter rsyslog tcpreplay valgrind iproute2 tcpdump procps ca-certificates"
+    prometheus-alertmanager prometheus-node-exporter rsyslog tcpreplay valgrind iproute2 tcpdump procps ca-certificates mmdebstrap"
 install_programs
