@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+@load ./conn-log
+@load ./notices
