@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,8 @@
 #define TOLD_MAX  256 /* incidents told and open; further ones are told, but not waited for */
 #define DETECTORS 16
 #define REASONS   3
-#define FINISH_S  3 /* for what waits when we stop */
-#define LEAVE_S   1 /* for a receiver to be left */
+#define FINISH_S  4 /* for what waits when we stop: at least three */
+#define LEAVE_S   2 /* for a receiver to be left */
 
 /* What is told of an incident; texts are cut. */
 struct notice {
@@ -58,7 +59,8 @@ struct notices {
     time_t filled_s, said_s;
     uint64_t unsaid; /* left out since the log said so */
     struct notices_counts counts;
-    bool stopping, finish, ended;
+    bool stopping, finish;
+    atomic_bool ended; /* written by the thread as its last deed, without the lock */
 };
 
 static time_t clock_s(void)
@@ -319,10 +321,7 @@ static bool send_one(struct notices *n)
 static void end(void *user)
 {
     struct notices *n = user;
-    (void)pthread_mutex_lock(&n->lock);
-    n->ended = true;
-    (void)pthread_cond_broadcast(&n->changed);
-    (void)pthread_mutex_unlock(&n->lock);
+    atomic_store(&n->ended, true);
 }
 
 static void *deliver(void *user)
@@ -354,18 +353,13 @@ static void *deliver(void *user)
 
 int notices_new(const struct say *say, struct notices **out, eddy_error *err)
 {
-    pthread_condattr_t monotonic;
     struct notices *n = calloc(1, sizeof *n);
     if (n == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
     n->say = say;
     n->filled_s = clock_s();
-    /* With these attributes none of them can fail. */
-    (void)pthread_mutex_init(&n->lock, NULL);
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&n->changed, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
+    (void)pthread_mutex_init(&n->lock, NULL); /* without attributes these can't fail */
+    (void)pthread_cond_init(&n->changed, NULL);
     if (plugin_thread_create(&n->thread, deliver, n, "eddy notify") != 0) {
         free(n);
         return fault(err, EDDY_EIO, "no thread for the notifications");
@@ -396,16 +390,16 @@ void notices_stop(struct notices *n)
     (void)pthread_mutex_unlock(&n->lock);
 }
 
-/* Waits until the thread has ended, or some seconds. Called with the lock held. */
-static bool wait_for_end(struct notices *n, time_t seconds)
+/* Waits until the thread has ended, or some seconds. Asks again and again: a thread that is
+ * cancelled had better not touch locks. */
+static bool wait_for_end(const struct notices *n, time_t seconds)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail with this clock */
-    until.tv_sec += seconds;
-    while (!n->ended)
-        if (pthread_cond_timedwait(&n->changed, &n->lock, &until) != 0)
-            break;
-    return n->ended;
+    time_t until = clock_s() + seconds;
+    while (!atomic_load(&n->ended) && clock_s() < until) {
+        struct timespec pause = {.tv_nsec = 5000000};
+        (void)nanosleep(&pause, NULL); /* cut short: asked sooner */
+    }
+    return atomic_load(&n->ended);
 }
 
 void notices_free(struct notices *n)
@@ -414,19 +408,19 @@ void notices_free(struct notices *n)
         return;
     (void)pthread_mutex_lock(&n->lock);
     n->stopping = n->finish = true;
-    (void)pthread_cond_broadcast(&n->changed);
+    (void)pthread_cond_signal(&n->changed);
+    (void)pthread_mutex_unlock(&n->lock);
     bool ended = wait_for_end(n, FINISH_S);
-    bool forced = !ended;
-    if (forced) {
+    if (!ended) {
         (void)pthread_cancel(n->thread);
         ended = wait_for_end(n, LEAVE_S);
-    }
-    size_t waiting = n->waiting;
-    (void)pthread_mutex_unlock(&n->lock);
-    if (forced)
+        (void)pthread_mutex_lock(&n->lock);
+        size_t waiting = n->waiting;
+        (void)pthread_mutex_unlock(&n->lock);
         say(n->say, LOG_WARNING,
             "a receiver of notifications did not answer: %s, %zu further ones were not sent",
             ended ? "left it" : "it can't be left and goes on", waiting);
+    }
     if (!ended) { /* its memory stays: the process is about to end */
         (void)pthread_detach(n->thread);
         return;

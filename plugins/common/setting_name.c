@@ -4,6 +4,7 @@
 #include "setting_name.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 
 struct wanted {
     const char *section, *name;
-    const char *key; /* found; borrowed from the config */
+    char key[128]; /* found; empty: none */
 };
 
 static int lower(int c)
@@ -42,7 +43,7 @@ static int compare(const eddy_option *option, void *user)
     if (dot == NULL || !same(wanted->section, option->key, (size_t)(dot - option->key)) ||
         !same(wanted->name, dot + 1, strlen(dot + 1)))
         return 0;
-    wanted->key = option->key;
+    (void)snprintf(wanted->key, sizeof wanted->key, "%s", option->key); /* gone after this call */
     return 1;
 }
 
