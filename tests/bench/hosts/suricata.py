@@ -172,6 +172,17 @@ def wall_ratio(variant: Variant, base: Variant) -> float:
     return min(run.wall for run in variant.runs) / min(run.wall for run in base.runs)
 
 
+def counted(watched: Watched) -> list[str]:
+    """The same without noise, but only of the processor's work in user space."""
+    both = Variant("", [FILE, eddy()], "eddy")
+    per_flow = watched.instructions({"eddy": "write_record", "writing": "LogFileWrite", "all": "OutputFlowLog"}, both)
+    if len(per_flow) < 3:
+        return ["(Instructions were not counted: there is no valgrind.)"]
+    file = per_flow["writing"] - per_flow["eddy"]  # Suricata hands both kinds of output over there
+    return [f"Counted by valgrind, Suricata's threads spend {per_flow['eddy']:,.0f} instructions a flow in eddy, {file:,.0f} in "
+            f"writing to a file (and the kernel's), {(per_flow['all'] - per_flow['writing']) / 2:,.0f} in making the record."]
+
+
 def write(text: str) -> None:
     before, mark, rest = README.read_text().partition(MARKS[0])
     if not mark:
@@ -231,7 +242,7 @@ def judge(watched: Watched, options: argparse.Namespace, cost: list[Variant], tr
         f"single, no rules;", f"the least of {options.rounds} alternated runs. Equal runs without any output differed by up to "
         f"{(spread - 1) * 100:.0f} %, so look at ratios.", "", *costs(cost, watched.flows, none), "",
         f"eddy takes {in_threads:.1f} us a flow of Suricata's threads: what it takes more than a file type that throws "
-        f"records away.", f"With `isolate: yes` eddyd took {min(serving.cpu):.2f} s in its own process.", "",
+        f"records away.", f"With `isolate: yes` eddyd took {min(serving.cpu):.2f} s in its own process.", *counted(watched), "",
         *troubles(trouble, trouble[0])]) + "\n"
     print("\n" + text)
     if options.write:

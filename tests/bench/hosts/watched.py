@@ -114,3 +114,20 @@ class Watched:
             sys.exit(f"{variant.name}: Suricata ended with status {process.returncode}:\n{text}")
         told = re.search(r"\d+ records: .*|did not end .*", text)
         return Run(wall, cpu, packets[0], told[0] if told else "")
+
+    def instructions(self, functions: dict[str, str], variant: Variant, flows: int = 5000) -> dict[str, float]:
+        """Of these functions and all they call, a flow, counted by valgrind's callgrind: without any noise, but without
+        the kernel and what memory costs. Empty without valgrind."""
+        if shutil.which("callgrind_annotate") is None:
+            return {}
+        capture, logs, counted = self.work / "few.pcap", self.work / "log", self.work / "callgrind.out"
+        subprocess.run([sys.executable, HERE / "capture.py", "--flows", str(flows), capture], check=True)
+        shutil.rmtree(logs, ignore_errors=True)
+        logs.mkdir()
+        subprocess.run(["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={counted}", "suricata", "-c",
+                        self.yaml(variant), "-S", "/dev/null", "-r", capture, "-l", logs, "--runmode", "single", "-k", "none"],
+                       check=True, capture_output=True)
+        listed = subprocess.run(["callgrind_annotate", "--inclusive=yes", "--threshold=100", counted], check=True,
+                                capture_output=True, text=True).stdout
+        found = {name: re.search(rf"([\d,]+) \([ \d.]+%\)  \S+:{function} \[", listed) for name, function in functions.items()}
+        return {name: int(count[1].replace(",", "")) / flows for name, count in found.items() if count is not None}
