@@ -24,5 +24,6 @@ programs="suricata collectd collectdctl prometheus prometheus-alertmanager prome
     tcpreplay valgrind ip tcpdump mmdebstrap"
 # shellcheck disable=SC2034
 packages="collectd-core collectd-utils libcurl3-gnutls libmicrohttpd12 libprotobuf-c1 libyajl2 prometheus
-    prometheus-alertmanager prometheus-node-exporter rsyslog tcpreplay valgrind iproute2 tcpdump procps ca-certificates mmdebstrap"
+    prometheus-alertmanager prometheus-node-exporter rsyslog tcpreplay valgrind iproute2 tcpdump procps ca-certificates
+    mmdebstrap collectd-dev git"
 install_programs
