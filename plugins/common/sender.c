@@ -15,6 +15,7 @@
 #include "sockets.h"
 
 #define BATCH     ((size_t)64 * 1024) /* of records that share a datagram */
+#define BATCHES   64                  /* then the caller looks at its clock */
 #define SEND_ROOM (2 * LISTEN_DATAGRAM_MAX)
 #define TOLD_S    60 /* a line about a socket that is gone at most so often */
 
@@ -136,13 +137,19 @@ static bool flush(struct sender *s, int timeout_ms)
 
 size_t sender_turn(struct sender *s, struct ring *ring, int timeout_ms)
 {
-    size_t taken = s->records == 0 ? fill(s, ring) : 0;
-    if (s->records == 0)
-        return taken;
-    if (!connected(s))
-        (void)poll(NULL, 0, timeout_ms);
-    else
-        (void)flush(s, timeout_ms);
+    size_t taken = 0;
+    for (int i = 0; i < BATCHES; i++) {
+        if (s->records == 0)
+            taken += fill(s, ring);
+        if (s->records == 0)
+            break;
+        if (!connected(s)) {
+            (void)poll(NULL, 0, timeout_ms);
+            break;
+        }
+        if (!flush(s, timeout_ms))
+            break;
+    }
     return taken;
 }
 

@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: MIT
+"""eddy inside the real Suricata: its incidents are those of `eddy score`, and nothing else is noticed."""
+import json
+import os
+import pathlib
+import pwd
+import re
+
+import captures
+from harness import Bench, Skipped, check, incidents, long_test, test, wait_for
+from suricata import QUICK, TRUTH, Command, Frozen, Pipe, Suricata, capture
+
+NOBODY = "nobody"
+
+
+def need_root() -> None:
+    if os.geteuid() != 0:
+        raise Skipped("only root can do this")
+
+
+def give(path: pathlib.Path, user: str = NOBODY) -> None:
+    entry = pwd.getpwnam(user)
+    os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+# ---- incidents and counts ----
+
+@test
+def suricata_finds_what_eddy_score_finds(bench: Bench) -> None:
+    file = capture(bench)
+    for mode in ("single", "autofp"):
+        s = Suricata(bench, name=mode)
+        said = s.read(file, "--runmode", mode)
+        s.expect_all_scored()
+        check("Error" not in said and "Warning: eddy" not in said, said)
+
+
+@test
+def suricata_threads_of_its_own_and_a_prefix_change_nothing(bench: Bench) -> None:
+    # Not both: Suricata 7.0.10 frees the prefix twice at its end then, also with its own file types.
+    for number, more in enumerate(({"threaded": "yes"}, {"prefix": "@cee: "})):
+        s = Suricata(bench, eve_log=more, extra="flow: {recyclers: 2}", name=f"more{number}")
+        s.read(capture(bench), "--runmode", "autofp")
+        events = s.events()
+        check(s.metric("scored") == events["flow"] and s.metric("rejected") == s.metric("dropped") == 0, f"{events}")
+        check({(host, detector) for _, host, detector in s.incidents()} >= TRUTH, f"{s.incidents()}")
+
+
+@test
+def suricata_several_eve_logs_with_eddy_do_not_meet(bench: Bench) -> None:
+    s = Suricata(bench, {}, {}, {"name": "site"})
+    s.read(capture(bench))
+    for name in ("eddy", "eddy-2", "site"):
+        s.expect_all_scored(name)
+    s = Suricata(bench, {"textfile": {"path": str(bench.path / "same.prom")}},
+                 {"textfile": {"path": str(bench.path / "same.prom")}}, name="same")
+    said = s.read(capture(bench))
+    check("another eve-log with filetype eddy writes it" in said, said)
+    check({(h, d) for _, h, d in s.incidents()} >= TRUTH, "the first of the two works")
+
+
+@test
+def suricata_reads_a_capture_after_the_other_from_its_command_socket(bench: Bench) -> None:
+    command = bench.path / "command"
+    s = Suricata(bench)
+    s.process = bench.start(*s.words(f"--unix-socket={command}"), log="s.out")
+    ask = Command(command)
+    files = [capture(bench, f"{i}.pcap", seed=i) for i in range(1, 5)]
+    for i, file in enumerate(files):
+        ask.read(file, bench.path / f"out{i}")
+    ask.wait_idle()
+    for i in range(len(files)):
+        s.log = bench.path / f"out{i}"
+        s.expect_all_scored()
+        check(not (s.log / "eddy-2.json").exists(), "no capture needs a second name")
+    ask.ask({"command": "shutdown"})
+    s.end()
+
+
+# ---- settings ----
+
+@test
+def suricata_settings_come_from_a_file_and_from_the_map(bench: Bench) -> None:
+    conf = bench.path / "eddy.conf"
+    conf.write_text("[decide]\nmax_incidents_per_day = 0\n[jsonl]\nwithheld = off\n[eddyd]\nhttp = off\n"
+                    f"[syslog]\n[beacon]\nmin_gaps = 12\n[suricata]\nname = named\n")
+    local = ["10.0.0.0/8", "172.16.0.0/12"]
+    file = capture(bench)
+    s = Suricata(bench, {"config": str(conf)}, name="file")
+    s.read(file)
+    check(s.incidents("named.json") == set(), "the file's budget of 0 holds")
+    check(s.metric("scored", "named.prom") > 0, "it works all the same")
+    s = Suricata(bench, {"Config": str(conf), "decide": {"max-incidents-per-day": "20"}, "nets": {"local": local},
+                         "jsonl": {"withheld": "yes"}, "BEACON": {"MinGaps": "15"}, "name": "map"}, name="map")
+    s.read(file)
+    expected = incidents(bench.score(s.eve(), settings={"beacon.min_gaps": "15", "nets.local": "10.0.0.0/8"}))
+    check(s.incidents("map.json") == expected != set(), f"{s.incidents('map.json')}, not {expected}")
+    s = Suricata(bench, {"decide": {"max_incidents_per_day": "0"}, "jsonl": {"withheld": "true"}}, name="withheld")
+    s.read(file)
+    check('"withheld":true' in (s.log / "eddy.json").read_text(), "withheld incidents are written")
+    s = Suricata(bench, {"jsonl": {"path": ""}, "textfile": {"path": ""}}, name="none")
+    s.read(file)
+    check(sorted(p.name for p in s.log.iterdir()) == ["eve.json"], "an empty path is: none")
+
+
+BAD = {  # what the line in the log says: the map
+    "beacon.min-gap: ": {"beacon": {"min-gap": "12"}},
+    "beacon.min_gaps = '1000'": {"beacon": {"min-gaps": "1000"}},
+    "suricata.rnig: ": {"rnig": "64M"},
+    "suricata.ring = '1'": {"ring": "1"},
+    "suricata.isolate = 'maybe'": {"isolate": "maybe"},
+    "suricata.name = '../x'": {"name": "../x"},
+    "nets.local: neither a value nor a list": {"nets": {"local": {"a": "10.0.0.0/8"}}},
+    "nowhere.conf: ": {"config": "/nonexistent/nowhere.conf"},
+    "nowhere.mmdb": {"geoip": {"asn": "/nonexistent/nowhere.mmdb"}},
+    "/nonexistent/x.json: ": {"jsonl": {"path": "/nonexistent/x.json"}},
+    "engine.thread = off": {"engine": {"thread": "off"}},
+    "'tcp:127.0.0.1:1': not unix_dgram": {"isolate": "yes", "socket": "tcp:127.0.0.1:1"},
+}
+
+
+@test
+def suricata_bad_settings_are_named_and_leave_it_running(bench: Bench) -> None:
+    file = capture(bench, flows=100)
+    for number, (words, map) in enumerate(BAD.items()):
+        s = Suricata(bench, map, name=f"bad{number}")
+        said = s.read(file)
+        check(words in said and "Error: eddy: " in said, f"no '{words}' in: {said}")
+        check(s.events()["flow"] > 300, f"{words}: eve.json has {s.events()}")
+        check(not list(s.log.glob("eddy*")), f"{words}: left {list(s.log.iterdir())}")
+
+
+@test
+def suricata_T_says_what_is_wrong_and_writes_nothing(bench: Bench) -> None:
+    need_root()
+    folder = bench.path / "empty"
+    folder.mkdir()
+    listed = bench.run(bench.eddy, "options").stdout
+    paths = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and ".path = " in line]
+    check(len(paths) >= 2, listed)
+    map = {key.split(".")[0]: {"path": str(folder / (key.split(".")[0] + ".prom"))} for key in paths}
+    for words in (["-T"], ["-vT"]):
+        s = Suricata(bench, map, {})
+        done = bench.run(*s.words(*words))
+        check(done.returncode == 0, done.stdout + done.stderr)
+        check(not list(folder.iterdir()) and not list(s.log.glob("eddy*")), f"{list(folder.iterdir())}")
+    # Then the daemon, as another user, in the same directory.
+    s.eve().unlink()
+    for place in (folder, s.log):
+        give(place)
+    s.read(capture(bench, flows=300), "--user", NOBODY)
+    for file in (folder / "jsonl.prom", folder / "textfile.prom", s.log / "eddy-2.json",
+                 s.log / "eddy-2.prom"):
+        check(pwd.getpwuid(file.stat().st_uid).pw_name == NOBODY, f"{file} belongs to {file.stat().st_uid}")
+    for words, map in list(BAD.items())[:2] + [("nowhere.mmdb", BAD["nowhere.mmdb"])]:
+        done = bench.run(*Suricata(bench, map).words("-T"))
+        check(done.returncode != 0 and words in done.stdout + done.stderr, f"{words}: {done.stdout + done.stderr}")
+
+
+# ---- what an administrator may switch on ----
+
+@test
+def suricata_without_privileges_works(bench: Bench) -> None:
+    need_root()
+    s = Suricata(bench, extra="security: {limit-noproc: true}")
+    give(s.log)
+    s.read(capture(bench), "--user", NOBODY)
+    s.expect_all_scored()
+    check((s.log / "eddy.json").stat().st_uid == pwd.getpwnam(NOBODY).pw_uid, "who owns eddy.json")
+
+
+@test
+def suricata_in_landlock_works(bench: Bench) -> None:
+    s = Suricata(bench, name="landlock", extra="security: {limit-noproc: true, landlock: {enabled: yes, directories: "
+                 f"{{write: [{bench.path}/landlock], read: [/usr/, /etc/, {bench.path}]}}}}}}")
+    said = s.read(capture(bench), "-v", "-v")
+    if "landlock" not in said.lower() or "not supported" in said:
+        raise Skipped("this kernel or this Suricata has no Landlock: " + said[:300])
+    s.expect_all_scored()
+
+
+# ---- trouble ----
+
+@test
+def suricata_drops_and_counts_when_scoring_stands_still(bench: Bench) -> None:
+    pipe = Pipe(bench)
+    s = Suricata(bench, {"ring": "64K"})
+    s.start("-r", pipe.path)
+    frozen = Frozen(bench, s.process, "eddy")
+    pipe.write(0, 1)
+    pipe.close()
+    s.wait_said("Alerts: 0")
+    frozen.thaw()
+    s.end()
+    events, counted = s.events(), {r: s.metric(r) for r in ("scored", "skipped", "dropped", "rejected")}
+    check(sum(counted.values()) == sum(events.values()), f"{counted}, eve.json has {events}")
+    check(counted["scored"] > 50 and counted["dropped"] > 1000 and counted["rejected"] == 0, f"{counted}")
+    check(f"{counted['dropped']} records dropped: the ring" in s.said(), s.said())
+    packets = json.loads(s.eve().read_text().splitlines()[-1])["stats"]["decoder"]["pkts"]
+    check(packets == len(captures.packets()), f"Suricata has seen {packets} packets")
+
+
+@test
+def suricata_ends_though_scoring_does_not(bench: Bench) -> None:
+    s = Suricata(bench)
+    pipe = Pipe(bench, flows=100)
+    s.start("-r", pipe.path)
+    frozen = Frozen(bench, s.process, "eddy")
+    pipe.write(0, 1)
+    pipe.close()
+    s.wait_dead(15)
+    frozen.thaw()
+    s.end()
+    check("is left behind" in s.said() and s.events()["flow"] > 300, s.said())
+
+
+@test
+def suricata_goes_on_when_the_disk_of_incidents_is_full(bench: Bench) -> None:
+    need_root()
+    small = bench.path / "small"
+    small.mkdir()
+    if bench.run("mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", small).returncode != 0:
+        raise Skipped("mounting a tmpfs is not permitted here")
+    bench.at_end.append(lambda: bench.run("umount", small))
+    (small / "full").write_bytes(b"x" * 12288)
+    s = Suricata(bench, {"jsonl": {"path": str(small / "eddy.json")}})
+    said = s.read(capture(bench))
+    check("No space left on device" in said and s.events()["flow"] > 1000, said)
+    check(s.metric("scored") == s.events()["flow"], "flows are scored all the same")
+    lines = (small / "eddy.json").read_text()
+    check(lines == "" or lines.endswith("\n") and incidents(lines), "no half lines")
+
+
+@test
+def suricata_without_a_directory_it_may_write_runs_on(bench: Bench) -> None:
+    need_root()
+    s = Suricata(bench, {"jsonl": {"path": str(bench.path / "eddy.json")}})
+    give(s.log)
+    said = s.read(capture(bench, flows=100), "--user", NOBODY)
+    check(f"{bench.path}/eddy.json: Permission denied" in said and s.events()["flow"] > 300, said)
+
+
+@test
+def suricata_killed_leaves_whole_lines_and_starts_again(bench: Bench) -> None:
+    pipe = Pipe(bench)
+    s = Suricata(bench, extra=QUICK)
+    s.start("-r", pipe.path, "--runmode", "single")
+    pipe.write(0, 0.9)
+    wait_for(lambda: len(s.incidents()) > 0, 20, "an incident while it runs: " + s.said())
+    s.process.kill()
+    s.process.wait()
+    before = (s.log / "eddy.json").read_text()
+    s.read(pipe.path.parent / "whole.pcap")
+    after = (s.log / "eddy.json").read_text()
+    check(after.startswith(before) and before.endswith("\n"), "what was written stays")
+    check({(h, d) for _, h, d in s.incidents()} >= TRUTH, after)
+
+
+# ---- isolated ----
+
+class Eddyd:
+    """eddyd on the socket of the isolated plugin."""
+
+    def __init__(self, bench: Bench):
+        self.bench, self.socket = bench, bench.path / "suricata.sock"
+        self.spec = f"unix_dgram:{self.socket}"
+        self.prom, self.process = bench.path / "eddyd.prom", None
+
+    def start(self) -> None:
+        sets = [f"eddyd.listen={self.spec}", "eddyd.http=off", "eddyd.checkpoint=", "emit.interval=1s",
+                f"jsonl.path={self.bench.path}/eddyd.json", f"textfile.path={self.prom}"]
+        self.process = self.bench.start(self.bench.eddyd, "-c", "/dev/null", *[w for s in sets for w in ("-s", s)],
+                                        log="eddyd.out")
+        wait_for(self.socket.exists, 10, "eddyd's socket: " + self.bench.text("eddyd.out"))
+
+    def scored(self) -> int:
+        text = self.prom.read_text() if self.prom.exists() else ""
+        found = re.search(r"^eddy_flows_total{.*} (\d+)$", text, re.MULTILINE)
+        return int(found[1]) if found else 0
+
+
+@test
+def suricata_isolated_hands_all_to_eddyd_also_if_that_comes_late(bench: Bench) -> None:
+    eddyd, pipe = Eddyd(bench), Pipe(bench)
+    s = Suricata(bench, {"isolate": "yes", "socket": eddyd.spec, "beacon": {"min-gaps": "12"}})
+    s.start("-r", pipe.path)
+    pipe.write(0, 1)
+    check("beacon.min-gaps" in s.said() and "not used" in s.said(), s.said())
+    wait_for(lambda: "records wait" in s.said(), 10, s.said())
+    eddyd.start()
+    pipe.close()
+    s.end()
+    bench.stop(eddyd.process)
+    events = s.events()
+    check(f"{events['flow']} flows handed over, 1 others skipped, 0 rejected, 0 dropped" in s.said(), s.said())
+    check(eddyd.scored() == events["flow"], f"eddyd has scored {eddyd.scored()}, eve.json has {events}")
+    found = incidents((bench.path / "eddyd.json").read_text())
+    check(found == incidents(bench.score(s.eve())) and {(h, d) for _, h, d in found} >= TRUTH, f"{found}")
+    check(not list(s.log.glob("eddy*")), "no files of its own")
+
+
+@test
+def suricata_isolated_waits_while_eddyd_starts_again(bench: Bench) -> None:
+    eddyd, pipe = Eddyd(bench), Pipe(bench)
+    s = Suricata(bench, {"isolate": "yes", "socket": eddyd.spec},
+                 extra=QUICK)
+    eddyd.start()
+    s.start("-r", pipe.path, "--runmode", "single")
+    pipe.write(0, 0.5)
+    wait_for(lambda: eddyd.scored() > 300, 20, f"flows at eddyd: {eddyd.scored()}")
+    wait_for(lambda: eddyd.scored() == s.events()["flow"], 20, "eddyd has them all")
+    bench.stop(eddyd.process)
+    first = eddyd.scored()
+    pipe.write(0.5, 1)
+    pipe.close()
+    wait_for(lambda: "records wait" in s.said(), 10, s.said())
+    eddyd.start()
+    s.end()
+    bench.stop(eddyd.process)
+    check("somebody listens again" in s.said() and " 0 dropped" in s.said(), s.said())
+    check(first + eddyd.scored() == s.events()["flow"], f"{first} + {eddyd.scored()}, not {s.events()['flow']}")
+
+
+@test
+def suricata_isolated_ends_without_eddyd(bench: Bench) -> None:
+    s = Suricata(bench, {"isolate": "yes", "socket": f"unix_dgram:{bench.path}/none.sock"})
+    said = s.read(capture(bench, flows=100), seconds=20)
+    flows = s.events()["flow"]
+    check(f"{flows} records dropped at the end: nobody took them" in said and f" {flows} dropped" in said, said)
