@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* eddy_plugin.c - the callbacks of collectd. Nothing here ever fails collectd: where we can't work
  * we say why, show config_ok 0, and leave it running. */
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
 
+#include "metrics.h"
 #include "scorer.h"
 
 #define BLOCKS_MAX 16 /* <Plugin eddy> may come in several files */
 #define SLOW_NS    1000000
 
 /* collectd's callbacks have no argument to find this by. All but `slow` is written before the read
- * threads start and after they have ended. */
+ * threads start and after they have ended; a read callback is only called when it has returned. */
 static struct {
     struct cd_config *blocks[BLOCKS_MAX];
     size_t block_count;
     struct settings settings;
-    struct scorer *scorer;      /* NULL: off */
-    _Atomic unsigned long slow; /* written by read threads, one at a time */
+    struct scorer *scorer; /* NULL: off */
+    unsigned long slow;    /* reads that took over SLOW_NS */
 } plugin;
 
 static void line(int level, const char *message, void *user)
@@ -79,14 +79,13 @@ static int on_read(struct cd_user_data *user)
 {
     int64_t begin = now_ns();
     (void)user;
-    metrics_dispatch_one("config_ok", plugin.scorer != NULL);
-    if (plugin.scorer == NULL)
-        return 0;
-    metrics_dispatch_one("slow_reads_total", (double)atomic_load(&plugin.slow));
-    metrics_dispatch_one("silent_seconds", scorer_silent_s(plugin.scorer));
-    metrics_dispatch(scorer_metrics(plugin.scorer));
+    struct metrics m = {0};
+    if (plugin.scorer != NULL)
+        scorer_show(plugin.scorer, plugin.slow);
+    else
+        metrics_own(&m, "config_ok", "", 0);
     if (now_ns() - begin > SLOW_NS)
-        atomic_fetch_add(&plugin.slow, 1);
+        plugin.slow++;
     return 0; /* an error would double our interval */
 }
 

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "journal.h"
+#include "metrics.h"
+#include "notices.h"
 #include "setting_name.h"
 
 #define IDLE_MS  100  /* how often logs are looked at, as in eddyd */
@@ -23,13 +25,11 @@ struct scorer {
     eddy_engine *engine;
     struct journal *journal;
     struct inputs *inputs;
-    struct metrics *metrics;
     struct notices *notices;
     pthread_t thread;
-    int wake[2]; /* a pipe: a byte in it ends the waiting of a turn */
-    /* Written by collectd's threads, and the last one by ours; each stands for itself. */
-    atomic_bool stop, flush;
-    _Atomic int64_t turn_ms;
+    int wake[2];                   /* a pipe: a byte in it ends the waiting of a turn */
+    atomic_bool stop, flush, show; /* set by collectd's threads, cleared by ours */
+    atomic_ulong slow_reads;       /* written by collectd's */
     int64_t checkpoint_ms;
     bool tick; /* the library has no thread of its own: this one does its housekeeping */
 };
@@ -45,19 +45,21 @@ static int64_t now_ms(void)
 
 static void show(struct scorer *s)
 {
+    struct metrics m = {0};
     struct journal_stats journal;
     struct notices_counts notices;
     journal_stats(s->journal, &journal);
     notices_counts(s->notices, &notices);
-    metrics_begin(s->metrics);
-    (void)eddy_engine_metrics(s->engine, metrics_add, s->metrics); /* never stopped */
-    (void)inputs_metrics(s->inputs, metrics_add, s->metrics);
-    metrics_own(s->metrics, "checkpoint_timestamp_seconds", "", (double)journal.checkpoint_s);
-    metrics_own(s->metrics, "checkpoint_failures_total", "", (double)journal.failures);
-    metrics_own(s->metrics, "notifications_total", "result=\"sent\"", (double)notices.sent);
-    metrics_own(s->metrics, "notifications_total", "result=\"limited\"", (double)notices.limited);
-    metrics_own(s->metrics, "notifications_total", "result=\"dropped\"", (double)notices.dropped);
-    metrics_show(s->metrics);
+    (void)eddy_engine_metrics(s->engine, metrics_add, &m); /* never stopped, nor the next */
+    (void)inputs_metrics(s->inputs, metrics_add, &m);
+    metrics_own(&m, "config_ok", "", 1);
+    metrics_own(&m, "slow_reads_total", "", (double)atomic_load(&s->slow_reads));
+    metrics_own(&m, "checkpoint_timestamp_seconds", "", (double)journal.checkpoint_s);
+    metrics_own(&m, "checkpoint_failures_total", "", (double)journal.failures);
+    metrics_own(&m, "notifications_total", "result=\"sent\"", (double)notices.sent);
+    metrics_own(&m, "notifications_total", "result=\"limited\"", (double)notices.limited);
+    metrics_own(&m, "notifications_total", "result=\"dropped\"", (double)notices.dropped);
+    metrics_own(&m, "series_left_out", "", (double)m.left_out);
 }
 
 static void take_over(struct scorer *s, const eddy_config *config)
@@ -115,16 +117,15 @@ static void *run(void *user)
     while (!atomic_load(&s->stop)) {
         (void)inputs_turn(s->inputs, false, s->wake[0], IDLE_MS);
         int64_t now = now_ms();
-        atomic_store(&s->turn_ms, now);
         while (read(s->wake[0], &byte, 1) > 0)
             ;
         if (atomic_exchange(&s->flush, false))
             flush(s);
-        if (now - second >= 1000) {
-            second = now;
-            if (s->tick)
-                (void)eddy_engine_tick(s->engine); /* logs its failures itself */
+        if (atomic_exchange(&s->show, false))
             show(s);
+        if (s->tick && now - second >= 1000) {
+            second = now;
+            (void)eddy_engine_tick(s->engine); /* logs its failures itself */
         }
         if (now - saved >= s->checkpoint_ms) {
             saved = now;
@@ -150,14 +151,11 @@ void scorer_flush(struct scorer *s)
     wake(s);
 }
 
-struct metrics *scorer_metrics(struct scorer *s)
+void scorer_show(struct scorer *s, unsigned long slow_reads)
 {
-    return s->metrics;
-}
-
-double scorer_silent_s(const struct scorer *s)
-{
-    return (double)(now_ms() - atomic_load(&s->turn_ms)) * 1e-3;
+    atomic_store(&s->slow_reads, slow_reads);
+    atomic_store(&s->show, true);
+    wake(s);
 }
 
 /* ---- start and end ---- */
@@ -194,8 +192,6 @@ static int open_all(struct scorer *s, eddy_error *err)
     int status = journal_check("Checkpoint", journal.checkpoint, err);
     if (status == EDDY_OK)
         status = open_pipe(s, err);
-    if (status == EDDY_OK && (s->metrics = metrics_new()) == NULL)
-        status = fault(err, EDDY_ENOMEM, "out of memory");
     if (status == EDDY_OK)
         status = notices_new(s->options.say, &s->notices, err);
     if (status == EDDY_OK)
@@ -210,8 +206,6 @@ static int open_all(struct scorer *s, eddy_error *err)
         return status;
     take_over(s, set->config);
     journal_save(s->journal, s->inputs); /* a kill from here on finds where it all began */
-    show(s);
-    atomic_store(&s->turn_ms, now_ms());
     return EDDY_OK;
 }
 
@@ -226,7 +220,6 @@ static void close_all(struct scorer *s)
     eddy_engine_free(s->engine);
     journal_close(s->journal);
     notices_free(s->notices);
-    metrics_free(s->metrics);
     for (int i = 0; i < 2; i++)
         if (s->wake[i] >= 0)
             (void)close(s->wake[i]); /* nothing buffered */

@@ -2,8 +2,6 @@
 /* scorer.h - the thread that reads and scores: everything that works, from init to shutdown. */
 #pragma once
 
-#include "metrics.h"
-#include "notices.h"
 #include "settings.h"
 
 struct scorer;
@@ -23,10 +21,9 @@ int scorer_new(const struct scorer_options *options, struct scorer **out, eddy_e
  * there is one. Returns at once. */
 void scorer_flush(struct scorer *s);
 
-struct metrics *scorer_metrics(struct scorer *s);
-
-/* Seconds since the thread's last turn. */
-double scorer_silent_s(const struct scorer *s);
+/* Asks the thread to dispatch all metrics. Returns at once: handing a hundred values to collectd
+ * takes over a millisecond when its write threads want the same lock. */
+void scorer_show(struct scorer *s, unsigned long slow_reads);
 
 /* Stops the thread, saves the checkpoint, closes everything. */
 void scorer_free(struct scorer *s);

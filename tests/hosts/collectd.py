@@ -28,6 +28,16 @@ def lines_of(log: str) -> list[bytes]:
     return gzip.decompress((DATA / log).read_bytes()).splitlines(keepends=True)
 
 
+def follow(log: object, more: str = "") -> str:
+    """The inside of <Plugin eddy> with one input, dmz."""
+    return f'<Input "dmz">\nFollow "{log}"\n</Input>\n{more}'
+
+
+def append(log: pathlib.Path, records: list[bytes]) -> None:
+    with open(log, "ab") as file:
+        file.write(b"".join(records))
+
+
 class Collectd:
     """One collectd: its collectd.conf, its plugin directory, and what it says."""
 

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""eddy in the real collectd is no trouble: memory, threads, time, and what of collectd it relies on."""
+import os
+import re
+import subprocess
+import time
+
+from collectd import Collectd, append, follow, lines_of
+from harness import HERE, ROOT, Bench, Skipped, check, long_test, need, test
+
+
+@test
+def collectd_once_under_valgrind(bench: Bench) -> None:
+    log = bench.path / "eve.json"
+    append(log, lines_of("eve.json.gz")[:2000])
+    host = Collectd(bench, follow(log, f'<Input "edge">\nListen "unix_stream:{bench.path}/socket"\n</Input>\n'))
+    if b"__asan_init" in host.plugin.read_bytes() or b"__tsan_init" in host.plugin.read_bytes():
+        raise Skipped("valgrind does not go with sanitizers")
+    done = bench.run(need("valgrind"), "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible",
+                     "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=9", *host.words("-T"))
+    check(done.returncode == 0, f"status {done.returncode}: {done.stderr[-3000:]}")
+    check("eddy 0." in host.log(), f"eddy did not run: {host.log()}")
+
+
+def cycles(bench: Bench, count: int) -> None:
+    """Starts and stops; with a plugin built so, under the address sanitizer."""
+    log, records = bench.path / "eve.json", lines_of("eve.json.gz")
+    append(log, records)
+    host = Collectd(bench, follow(log, f'<Input "edge">\nListen "unix_stream:{bench.path}/socket"\n</Input>\n'
+                                  "<State>\nMemory 16M\n</State>\n"))
+    env = {}
+    if b"__tsan_init" in host.plugin.read_bytes():
+        raise Skipped("collectd does not run under the thread sanitizer")
+    if b"__asan_init" in host.plugin.read_bytes():
+        libasan = bench.run("cc", "-print-file-name=libasan.so").stdout.strip()
+        env = {"LD_PRELOAD": libasan, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=9"}
+    for n in range(count):
+        for name in ("checkpoint", "checkpoint.old", "log"):
+            (host.path / name).unlink(missing_ok=True)
+        host.start(env)
+        if n % 2 == 0:  # in the middle of reading, and with all read
+            host.wait_said("Notification: severity = FAILURE")
+        host.stop()
+        check("ERROR: " not in host.said(), f"cycle {n}: {host.said()[-3000:]}")
+        check(not (bench.path / "socket").exists(), f"cycle {n} left its socket")
+    print(f"   {count} cycles" + (" under the address sanitizer" if env else ""), flush=True)
+
+
+@test
+def collectd_starts_and_stops(bench: Bench) -> None:
+    cycles(bench, 10)
+
+
+@long_test
+def collectd_starts_and_stops_a_hundred_times(bench: Bench) -> None:
+    cycles(bench, 100)
+
+
+@test
+def collectd_layout_is_that_of_its_headers(bench: Bench) -> None:
+    """Sizes and places of all fields, where collectd's own headers are installed."""
+    if not os.path.exists("/usr/include/collectd/core/daemon/plugin.h"):
+        raise Skipped("collectd's headers are not installed")
+    done = bench.run("cc", "-std=gnu11", "-fsyntax-only", "-isystem", "/usr/include/collectd", "-DHAVE_CONFIG_H",
+                     HERE / "collectd_layout.c")
+    check(done.returncode == 0, done.stderr)
+
+
+@test
+def collectd_plugin_needs_no_headers(bench: Bench) -> None:
+    folder = ROOT / "plugins" / "collectd"
+    for source in sorted(folder.glob("*.c")):
+        done = bench.run("cc", "-D_POSIX_C_SOURCE=200809L", "-M", f"-I{ROOT}/core", f"-I{ROOT}/plugins/common", source)
+        check(done.returncode == 0 and "collectd_abi.h" in done.stdout, done.stderr)
+        check("/collectd/core" not in done.stdout and "liboconfig" not in done.stdout, f"{source} includes collectd's")
+    program, plugin = "collectd", bench.build / "plugins" / "collectd" / "eddy.so"
+    exported = bench.run("nm", "-D", "--defined-only", plugin).stdout.split()[2::3]
+    check(set(exported) - {"_init", "_fini"} == {"module_register"}, f"{program} sees {exported}")
+
+
+@test
+def collectd_reads_in_under_a_millisecond(bench: Bench) -> None:
+    """Beside scoring, with all that collectd does with the values; the plugin counts what is slow."""
+    log, records = bench.path / "eve.json", lines_of("eve.json.gz")
+    append(log, records[:2000])
+    host = Collectd(bench, follow(log), interval=0.01)
+    host.start()
+    before = host.value("slow_reads_total") or 0
+    for begin in range(2000, len(records), 1000):
+        append(log, records[begin:begin + 1000])
+        time.sleep(0.5)
+    host.wait_records("dmz", len(records))
+    slow = host.value("slow_reads_total") - before
+    print(f"   {slow:.0f} of about 600 reads took over a millisecond", flush=True)
+    check(slow <= 6, f"{slow} slow reads")
+    host.stop()
+
+def spent(process: subprocess.Popen) -> tuple[float, int]:
+    """CPU seconds and resident KiB of a process."""
+    fields = open(f"/proc/{process.pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()
+    status = open(f"/proc/{process.pid}/status", encoding="ascii").read()
+    ticks = int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK"), int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+
+@long_test
+def collectd_costs(bench: Bench) -> None:
+    """CPU seconds and memory of collectd without eddy, with eddy and a quiet log, and with 100 flows a second."""
+    flows = [r for r in lines_of("eve.json.gz") if b'"event_type":"flow"' in r]
+    seconds = 60
+    for name, load, rate in (("without", "", 0), ("quiet", "LoadPlugin eddy\n", 0), ("busy", "LoadPlugin eddy\n", 100)):
+        log = bench.path / f"{name}.json"
+        log.touch()
+        host = Collectd(bench, follow(log), name=name, interval=10)
+        host.write(load)
+        host.start()
+        time.sleep(1)
+        before, begun = spent(host.process)[0], time.monotonic()
+        while time.monotonic() - begun < seconds:
+            if rate:
+                n = int((time.monotonic() - begun) * rate) % len(flows)
+                append(log, flows[n:n + rate // 10])
+            time.sleep(0.1)
+        cpu, memory = spent(host.process)
+        print(f"   {name}: {(cpu - before) / seconds * 10 * 1000:.1f} ms of CPU in each 10 s, {memory / 1024:.1f} MiB",
+              flush=True)
+        host.stop()
