@@ -188,11 +188,11 @@ static void warn_of_unused(struct instance *i)
 {
     char name[128] = "";
     size_t count = settings_of_library(i->settings, name, sizeof name);
-    if (count > 0 || *settings_file(i->settings) != '\0')
+    if (count > 0)
         say(&i->log, LOG_WARNING,
-            "isolate: %s%s%zu settings are not used, they belong into eddyd's "
+            "isolate: %s and %zu other settings are not used here, they belong into eddyd's "
             "eddy.conf",
-            name, count > 0 ? " and the others of these " : "the file and ", count);
+            name, count - 1);
 }
 
 static int start(struct instance *i, eddy_config *config, eddy_error *err)

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Captures with a truth: background traffic, a scan, a beacon. Standard library only; the same
-arguments give the same bytes. Checksums are left zero: read with `suricata -k none`."""
+arguments give the same bytes. Checksums are left zero: read with `suricata -k none`.
+
+usage: captures.py INTERFACE SCANNER     sends a scan by this address, and some background"""
 import pathlib
 import random
+import socket
 import struct
+import sys
+import time
 from typing import Iterator
 
 SYN, ACK, PSH, FIN, RST = 2, 16, 8, 1, 4
@@ -77,3 +82,21 @@ def write(path: pathlib.Path, found: list[Packet]) -> pathlib.Path:
             micro = round(when * 1e6)
             file.write(struct.pack("<IIII", micro // 1_000_000, micro % 1_000_000, len(frame), len(frame)) + frame)
     return path
+
+
+def send(interface: str, scanner: str) -> None:
+    """150 refused connections and 150 whole ones, within about two seconds of real time."""
+    found: list[Packet] = []
+    for i in range(150):
+        found += refused(i * 0.01, (scanner, 30000 + i, f"10.20.1.{i + 1}", 445))
+        found += connection(i * 0.01, (f"10.20.0.{i % 9 + 30}", 31000 + i, "198.51.100.7", 443), 100, 200)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as out:
+        out.bind((interface, 0))
+        begun = time.monotonic()
+        for when, frame in sorted(found):
+            time.sleep(max(0.0, begun + when - time.monotonic()))
+            out.send(frame)
+
+
+if __name__ == "__main__":
+    send(sys.argv[1], sys.argv[2])

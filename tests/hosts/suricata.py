@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -210,7 +209,3 @@ class Command:
             if time.monotonic() > end:
                 raise Failed(f"after {seconds} s still reading {current}")
             time.sleep(0.02)
-
-
-def hang_up(process: subprocess.Popen) -> None:
-    process.send_signal(signal.SIGHUP)

@@ -5,6 +5,8 @@ import os
 import pathlib
 import pwd
 import re
+import signal
+import sys
 
 import captures
 from harness import Bench, Skipped, check, incidents, long_test, test, wait_for
@@ -21,6 +23,27 @@ def need_root() -> None:
 def give(path: pathlib.Path, user: str = NOBODY) -> None:
     entry = pwd.getpwnam(user)
     os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+class Eddyd:
+    """eddyd on the socket of the isolated plugin."""
+
+    def __init__(self, bench: Bench):
+        self.bench, self.socket = bench, bench.path / "suricata.sock"
+        self.spec = f"unix_dgram:{self.socket}"
+        self.prom, self.process = bench.path / "eddyd.prom", None
+
+    def start(self) -> None:
+        sets = [f"eddyd.listen={self.spec}", "eddyd.http=off", "eddyd.checkpoint=", "emit.interval=1s",
+                f"jsonl.path={self.bench.path}/eddyd.json", f"textfile.path={self.prom}"]
+        self.process = self.bench.start(self.bench.eddyd, "-c", "/dev/null", *[w for s in sets for w in ("-s", s)],
+                                        log="eddyd.out")
+        wait_for(self.socket.exists, 10, "eddyd's socket: " + self.bench.text("eddyd.out"))
+
+    def scored(self) -> int:
+        text = self.prom.read_text() if self.prom.exists() else ""
+        found = re.search(r"^eddy_flows_total{.*} (\d+)$", text, re.MULTILINE)
+        return int(found[1]) if found else 0
 
 
 # ---- incidents and counts ----
@@ -179,6 +202,82 @@ def suricata_in_landlock_works(bench: Bench) -> None:
     s.expect_all_scored()
 
 
+# ---- live ----
+
+@test
+def suricata_live_goes_on_in_new_files_after_a_rotation(bench: Bench) -> None:
+    need_root()
+    space = f"eddy-suri-{os.getpid()}"
+    if bench.run("ip", "netns", "add", space).returncode != 0:
+        raise Skipped("network namespaces are not permitted here")
+    bench.at_end.append(lambda: bench.run("ip", "netns", "del", space))
+    inside = ("ip", "netns", "exec", space)
+    for words in ("link add in type veth peer name out", "link set in up", "link set out up"):
+        check(bench.run(*inside, "ip", *words.split()).returncode == 0, words)
+    conf = bench.path / "eddy.conf"
+    conf.write_text("[jsonl]\nwithheld = off\n")
+    s = Suricata(bench, {"config": str(conf)}, types=("flow",), extra=QUICK + "af-packet: [{interface: in}]")
+    s.process = bench.start(*inside, *s.words("--af-packet=in", "--runmode", "workers"), log="s.out")
+    s.wait_said("Engine started")
+
+    def scan(by: str) -> None:
+        check(bench.run(*inside, sys.executable, captures.__file__, "out", by).returncode == 0, "packets are sent")
+        wait_for(lambda: any(host == by for _, host, _ in s.incidents()), 20, f"an incident about {by}")
+
+    scan("10.20.0.51")
+    for file in ("eve.json", "eddy.json"):
+        (s.log / file).rename(s.log / f"{file}.1")
+    conf.write_text("[jsonl]\nwithheld = on\n")
+    s.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: f"{conf} read again" in s.said(), 10, "the file is read again: " + s.said())
+    scan("10.20.0.52")
+    check(any(host == "10.20.0.51" for _, host, _ in s.incidents("eddy.json.1")), "what was before stays where it was")
+    conf.write_text("[jsonl]\nwithheld = perhaps\n")
+    s.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "the old ones stay in force: " in s.said(), 10, "a bad file is told: " + s.said())
+    s.process.send_signal(signal.SIGINT)
+    s.end()
+    check(s.metric("scored") >= 600 and s.metric("dropped") == 0, f"{s.metric('scored')} flows scored")
+
+
+# ---- again and again ----
+
+def cycle(bench: Bench, times: int) -> None:
+    """Instances come and go in one process: a good one, an isolated one, one with a wrong setting. With a
+    plugin under the address sanitizer, Suricata runs under it too, and fails at its end if anything leaked."""
+    plugin = bench.build / "plugins" / "suricata" / "eddy-suricata.so"
+    libraries = [line.split()[2] for line in bench.run("ldd", plugin).stdout.splitlines() if "san.so" in line]
+    environment = {**os.environ, "LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": "detect_leaks=1"}
+    command = bench.path / "command"
+    eddyd = Eddyd(bench)
+    eddyd.start()
+    s = Suricata(bench, {}, {"isolate": "yes", "socket": eddyd.spec}, {"beacon": {"min-gap": "1"}})
+    s.process = bench.start(*s.words(f"--unix-socket={command}"), log="s.out", env=environment)
+    ask = Command(command)
+    file = capture(bench, flows=50, seconds=60)
+    for i in range(times):
+        ask.read(file, bench.path / f"out{i}")
+    ask.wait_idle(seconds=30 * times)
+    ask.ask({"command": "shutdown"})
+    s.end()
+    ends = s.said().count("flows scored"), s.said().count("flows handed over"), s.said().count("min-gap: ")
+    check(min(ends) >= times, f"{ends} ends of {times} captures")
+    check("left behind" not in s.said(), s.said())
+    bench.stop(eddyd.process)
+    flows = sum((bench.path / f"out{i}" / "eve.json").read_text().count('"event_type":"flow"') for i in range(times))
+    check(eddyd.scored() == flows, f"eddyd has scored {eddyd.scored()} of {flows}")
+
+
+@test
+def suricata_starts_and_stops_ten_times(bench: Bench) -> None:
+    cycle(bench, 10)
+
+
+@long_test
+def suricata_starts_and_stops_a_hundred_times(bench: Bench) -> None:
+    cycle(bench, 100)
+
+
 # ---- trouble ----
 
 @test
@@ -257,27 +356,6 @@ def suricata_killed_leaves_whole_lines_and_starts_again(bench: Bench) -> None:
 
 
 # ---- isolated ----
-
-class Eddyd:
-    """eddyd on the socket of the isolated plugin."""
-
-    def __init__(self, bench: Bench):
-        self.bench, self.socket = bench, bench.path / "suricata.sock"
-        self.spec = f"unix_dgram:{self.socket}"
-        self.prom, self.process = bench.path / "eddyd.prom", None
-
-    def start(self) -> None:
-        sets = [f"eddyd.listen={self.spec}", "eddyd.http=off", "eddyd.checkpoint=", "emit.interval=1s",
-                f"jsonl.path={self.bench.path}/eddyd.json", f"textfile.path={self.prom}"]
-        self.process = self.bench.start(self.bench.eddyd, "-c", "/dev/null", *[w for s in sets for w in ("-s", s)],
-                                        log="eddyd.out")
-        wait_for(self.socket.exists, 10, "eddyd's socket: " + self.bench.text("eddyd.out"))
-
-    def scored(self) -> int:
-        text = self.prom.read_text() if self.prom.exists() else ""
-        found = re.search(r"^eddy_flows_total{.*} (\d+)$", text, re.MULTILINE)
-        return int(found[1]) if found else 0
-
 
 @test
 def suricata_isolated_hands_all_to_eddyd_also_if_that_comes_late(bench: Bench) -> None:
