@@ -47,9 +47,9 @@ static void show(struct scorer *s)
 {
     struct metrics m = {0};
     struct journal_stats journal;
-    struct notices_counts notices;
+    struct told_counts notices;
     journal_stats(s->journal, &journal);
-    notices_counts(s->notices, &notices);
+    told_counts(notices_told(s->notices), &notices);
     (void)eddy_engine_metrics(s->engine, metrics_add, &m); /* never stopped, nor the next */
     (void)inputs_metrics(s->inputs, metrics_add, &m);
     metrics_own(&m, "config_ok", "", 1);
@@ -67,7 +67,7 @@ static void take_over(struct scorer *s, const eddy_config *config)
     const char *limit = eddy_config_value(config, "collectd.notifications_per_minute");
     s->checkpoint_ms = setting_milliseconds(config, "collectd.checkpoint_interval");
     s->tick = strcmp(eddy_config_value(config, "engine.thread"), "off") == 0;
-    notices_limit(s->notices, strtod(limit, NULL));
+    told_limit(notices_told(s->notices), strtod(limit, NULL));
 }
 
 static void reload(struct scorer *s)
@@ -163,7 +163,7 @@ void scorer_show(struct scorer *s, unsigned long slow_reads)
 static void on_incident(const eddy_incident *incident, void *user)
 {
     struct scorer *s = user;
-    notices_incident(incident, s->notices);
+    notices_incident(s->notices, incident, now_ms());
 }
 
 static void on_log(int level, const char *message, void *user)
@@ -213,7 +213,7 @@ static int open_all(struct scorer *s, eddy_error *err)
 static void close_all(struct scorer *s)
 {
     if (s->notices != NULL)
-        notices_stop(s->notices);
+        told_stop(notices_told(s->notices)); /* what is closed from here on is not over */
     inputs_free(s->inputs);
     if (s->engine != NULL)
         (void)eddy_engine_end(s->engine); /* what is open is told to the outputs */

@@ -152,7 +152,7 @@ def collectd_limits_notifications(bench: Bench) -> None:
     host.wait_records("dmz", len(records))
     host.wait_value(1, "notifications_total", kind="sent")
     host.wait_value(1, "notifications_total", kind="limited")
-    host.wait_said(r"1 incidents were not sent as notifications: at most 1 a minute")
+    host.wait_said(r"1 incidents were not sent as notifications: over NotificationsPerMinute")
     host.stop()
     check(host.log().count("Notification: severity") == 1, "one is sent")
 
