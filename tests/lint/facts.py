@@ -15,7 +15,8 @@ import tree
 
 # Prometheus adds these to a name; eddy_* names in code that are no metrics end otherwise.
 METRIC = re.compile(r"\beddy_\w+(?:_total|_seconds|_bytes|_ratio)\b")
-FILE_ENDINGS = {"c", "h", "md", "py", "def", "conf", "json", "jsonl", "prom", "service", "sock", "log", "org", "socket"}
+FILE_ENDINGS = {"c", "h", "md", "py", "def", "conf", "json", "jsonl", "prom", "service", "sock", "log", "org", "socket",
+                "yaml"}
 
 
 def metrics() -> set[str]:
