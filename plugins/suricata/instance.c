@@ -274,7 +274,7 @@ void instance_free(struct instance *i)
                   NULL);
         return; /* stays among the live: it may still write its files */
     }
-    say(&i->log, LOG_INFO,
+    say(&i->log, LOG_NOTICE,
         "%llu records: %llu flows %s, %llu others skipped, %llu rejected, %llu dropped",
         (unsigned long long)counts.read, (unsigned long long)counts.scored,
         i->engine != NULL ? "scored" : "handed over", (unsigned long long)counts.skipped,

@@ -2,7 +2,8 @@
 """Captures with a truth: background traffic, a scan, a beacon. Standard library only; the same
 arguments give the same bytes. Checksums are left zero: read with `suricata -k none`.
 
-usage: captures.py INTERFACE SCANNER     sends a scan by this address, and some background"""
+usage: captures.py FILE.pcap             writes such a capture
+       captures.py INTERFACE SCANNER     sends a scan by this address, and some background"""
 import pathlib
 import random
 import socket
@@ -99,4 +100,7 @@ def send(interface: str, scanner: str) -> None:
 
 
 if __name__ == "__main__":
-    send(sys.argv[1], sys.argv[2])
+    if len(sys.argv) == 2:
+        write(pathlib.Path(sys.argv[1]), packets())
+    else:
+        send(sys.argv[1], sys.argv[2])

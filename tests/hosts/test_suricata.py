@@ -9,7 +9,7 @@ import signal
 import sys
 
 import captures
-from harness import Bench, Skipped, check, incidents, long_test, test, wait_for
+from harness import ROOT, Bench, Skipped, check, incidents, long_test, test, wait_for
 from suricata import QUICK, TRUTH, Command, Frozen, Pipe, Suricata, capture
 
 NOBODY = "nobody"
@@ -101,6 +101,25 @@ def suricata_reads_a_capture_after_the_other_from_its_command_socket(bench: Benc
 
 
 # ---- settings ----
+
+@test
+def suricata_takes_the_sample_as_it_is(bench: Bench) -> None:
+    s = Suricata(bench)
+    sample = ROOT / "plugins" / "suricata" / "eddy-eve.yaml"
+    text = s.yaml.read_text()
+    begin, end = text.index("outputs: ["), text.index("\nlogging:")
+    regular = "{eve-log: {enabled: yes, filetype: regular, filename: eve.json, types: [flow]}}"
+    for number, lines in enumerate((sample.read_text(), re.sub("^  #(?! \\S)", "  ", sample.read_text(), flags=re.M))):
+        included = bench.path / f"sample{number}.yaml"
+        included.write_text(lines)
+        s.yaml.write_text(f"{text[:begin]}outputs:\n  - {regular}\n  - eve-log: !include {included}{text[end:]}")
+        said = s.read(capture(bench))
+        if number == 0:
+            s.expect_all_scored()
+        else:  # every line in use: all names are known, the first file that is not there is told
+            check("no such setting" not in said, said)
+            check("incidents go to" in said or "eddy.conf" in said or "GeoLite2" in said, said)
+
 
 @test
 def suricata_settings_come_from_a_file_and_from_the_map(bench: Bench) -> None:
