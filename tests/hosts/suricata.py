@@ -114,8 +114,8 @@ def capture(bench: Bench, name: str = "a.pcap", **more) -> pathlib.Path:
 class Pipe:
     """A capture that Suricata reads as we write it."""
 
-    def __init__(self, bench: Bench, **more):
-        self.path = bench.path / "pipe.pcap"
+    def __init__(self, bench: Bench, name: str = "pipe.pcap", **more):
+        self.path = bench.path / name
         os.mkfifo(self.path)
         self.packets = (capture(bench, "whole.pcap", **more)).read_bytes()
         self.file = None

@@ -213,11 +213,20 @@ def suricata_without_privileges_works(bench: Bench) -> None:
 
 @test
 def suricata_in_landlock_works(bench: Bench) -> None:
-    s = Suricata(bench, name="landlock", extra="security: {limit-noproc: true, landlock: {enabled: yes, directories: "
+    s = Suricata(bench, {"textfile": {"path": str(bench.path / "eddy.prom")}}, name="landlock",
+                 extra="security: {limit-noproc: true, landlock: {enabled: yes, directories: "
                  f"{{write: [{bench.path}/landlock], read: [/usr/, /etc/, {bench.path}]}}}}}}")
-    said = s.read(capture(bench), "-v", "-v")
-    if "landlock" not in said.lower() or "not supported" in said:
-        raise Skipped("this kernel or this Suricata has no Landlock: " + said[:300])
+    pipe = Pipe(bench)
+    s.start("-r", pipe.path)
+    pipe.write(0, 0.1)
+    s.wait_said("Engine started")
+    if "NoNewPrivs:\t1" not in pathlib.Path(f"/proc/{s.process.pid}/status").read_text():
+        raise Skipped("this kernel or this Suricata has no Landlock")
+    pipe.write(0.1, 1)
+    pipe.close()
+    s.end()
+    # As the README says: eddy's threads are older than the sandbox, and write where it forbids.
+    (bench.path / "eddy.prom").rename(s.log / "eddy.prom")
     s.expect_all_scored()
 
 
@@ -243,6 +252,11 @@ def suricata_live_goes_on_in_new_files_after_a_rotation(bench: Bench) -> None:
         check(bench.run(*inside, sys.executable, captures.__file__, "out", by).returncode == 0, "packets are sent")
         wait_for(lambda: any(host == by for _, host, _ in s.incidents()), 20, f"an incident about {by}")
 
+    for task in pathlib.Path(f"/proc/{s.process.pid}/task").iterdir():
+        if (task / "comm").read_text().startswith("eddy"):
+            blocked = int(re.search(r"^SigBlk:\t(\w+)$", (task / "status").read_text(), re.M)[1], 16)
+            check(all(blocked >> (n - 1) & 1 for n in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)),
+                  f"{(task / 'comm').read_text()} has blocked only {blocked:x}")
     scan("10.20.0.51")
     for file in ("eve.json", "eddy.json"):
         (s.log / file).rename(s.log / f"{file}.1")
@@ -319,17 +333,18 @@ def suricata_drops_and_counts_when_scoring_stands_still(bench: Bench) -> None:
 
 
 @test
-def suricata_ends_though_scoring_does_not(bench: Bench) -> None:
-    s = Suricata(bench)
-    pipe = Pipe(bench, flows=100)
-    s.start("-r", pipe.path)
-    frozen = Frozen(bench, s.process, "eddy")
-    pipe.write(0, 1)
-    pipe.close()
-    s.wait_dead(15)
-    frozen.thaw()
-    s.end()
-    check("is left behind" in s.said() and s.events()["flow"] > 300, s.said())
+def suricata_ends_though_scoring_or_an_output_does_not(bench: Bench) -> None:
+    for thread in ("eddy", "eddy-keeper"):
+        s = Suricata(bench, name=thread)
+        pipe = Pipe(bench, f"{thread}.pcap", flows=100)
+        s.start("-r", pipe.path)
+        frozen = Frozen(bench, s.process, thread)
+        pipe.write(0, 1)
+        pipe.close()
+        s.wait_dead(15)
+        frozen.thaw()
+        s.end()
+        check("is left behind" in s.said() and s.events()["flow"] > 300, s.said())
 
 
 @test
