@@ -16,10 +16,16 @@ struct input {
     struct listener *listener; /* either this or `follow` */
 };
 
+/* A log that was just written is likely to be written again: what is read soon is not lost to a
+ * truncation. 64 such logs cost a few hundredths of a core. */
+#define BUSY_TURNS 10
+#define BUSY_MS    10
+
 struct inputs {
     eddy_engine *engine;
     const struct say *say;
     struct follow_family family;
+    int busy; /* turns left in which logs are looked at more often */
     struct input list[INPUTS_MAX];
     size_t count;
     struct pollfd fds[1 + LISTENERS_MAX * LISTEN_FDS_MAX];
@@ -215,6 +221,12 @@ size_t inputs_turn(struct inputs *in, bool hold_logs, int wake_fd, int idle_ms)
     for (size_t i = 0; i < in->count && !hold_logs; i++)
         if (in->list[i].follow != NULL)
             total += follow_turn(in->list[i].follow);
+    if (total > 0) {
+        in->busy = BUSY_TURNS;
+    } else if (in->busy > 0) {
+        in->busy--;
+        idle_ms = idle_ms < BUSY_MS ? idle_ms : BUSY_MS;
+    }
     size_t n = 0;
     in->fds[n++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
     for (size_t i = 0; i < in->count; i++)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Parts that go elsewhere, and files that look alike: nothing lost, nothing twice."""
+
 import gzip
 import os
 import pathlib
@@ -58,7 +59,11 @@ def three_hours(bench: Bench, packed: bool) -> None:
         f.write(rows(n, n + 50))
     for hour in range(3):
         n += 50
-        name = f"conn.{hour:02}:00:00-{hour + 1:02}:00:00.log.gz" if packed else f"conn__2026_{hour}__2026_{hour + 1}__.log"
+        name = (
+            f"conn.{hour:02}:00:00-{hour + 1:02}:00:00.log.gz"
+            if packed
+            else f"conn__2026_{hour}__2026_{hour + 1}__.log"
+        )
         if packed:
             archive(log, queue / name)
         else:
@@ -94,7 +99,7 @@ def archived_part_that_is_half_written_is_not_read_again(bench: Bench) -> None:
     os.rename(log, bench.path / "rotated")  # no sibling's name
     with open(day / "conn.00:00:00-01:00:00.log.gz", "wb", buffering=0) as f:
         for end in (10, 60, 150, 400, len(packed)):
-            f.write(packed[f.tell():end])
+            f.write(packed[f.tell() : end])
             time.sleep(0.3)
         log.write_text(header(1) + rows(100, 150))
         time.sleep(0.3)
@@ -184,6 +189,7 @@ def two_loggers_with_one_archive_over_a_stall(bench: Bench) -> None:
     def pause(daemon: Eddyd):
         stop(daemon)
         return lambda: go_on(daemon)
+
     two_loggers(bench, "zeek-tsv", lambda log, to: archive(log, to.with_suffix(".log.gz")), pause)
 
 
@@ -233,7 +239,9 @@ def header_changes_in_mid_file_and_eddyd_is_killed_after_it(bench: Bench) -> Non
     turned = "".join("\t".join([line[0]] + line[:0:-1]) + "\n" for line in (fields, types))
 
     def turned_rows(begin: int, end: int) -> str:
-        return "".join("\t".join(reversed(record("zeek-tsv", n).rstrip("\n").split("\t"))) + "\n" for n in range(begin, end))
+        return "".join(
+            "\t".join(reversed(record("zeek-tsv", n).rstrip("\n").split("\t"))) + "\n" for n in range(begin, end)
+        )
 
     daemon = bench.daemon([str(log)])
     log.write_text(HEADER + rows(0, 50) + "".join(lines[:-2]) + turned + turned_rows(50, 100))
@@ -301,8 +309,15 @@ def inode_used_again_is_not_mistaken(bench: Bench) -> None:
 def logs_of_other_names_are_left_alone(bench: Bench) -> None:
     """What lies beside conn.log in Zeek's directories, while parts rotate."""
     log = bench.path / "conn.log"
-    others = ("conn-summary.2026-01-01-00-00-00.log", "conn_long.log", "open_conn.log", "conn.log.tmp",
-              "conn-summary.00:00:00-01:00:00.log.gz", "known_conn.log", "conn.2026-01-01-00-00-00.log.zst")
+    others = (
+        "conn-summary.2026-01-01-00-00-00.log",
+        "conn_long.log",
+        "open_conn.log",
+        "conn.log.tmp",
+        "conn-summary.00:00:00-01:00:00.log.gz",
+        "known_conn.log",
+        "conn.2026-01-01-00-00-00.log.zst",
+    )
     daemon = bench.daemon([str(log)])
     daemon.start()
     for part in range(3):

@@ -110,6 +110,30 @@ def reload_adds_and_removes_inputs(bench: Bench) -> None:
 
 
 @test
+def an_input_may_have_a_name(bench: Bench) -> None:
+    """Also one given or changed while running; the log goes on where it was."""
+    log = bench.path / "a.json"
+    append(log, 0, 10)
+    daemon = bench.daemon([f"dmz={log}"])
+    daemon.start()
+    daemon.wait_lines(10)
+    check('eddyd_input_reading{input="dmz"} 1' in daemon.get("/metrics")[1], "its name is not in the metrics")
+    daemon.follow = [f"edge=eve:{log}"]
+    daemon.write_conf()
+    daemon.process.send_signal(signal.SIGHUP)
+    append(log, 10, 20)
+    daemon.wait_lines(20)
+    wait_for(lambda: 'eddyd_input_reading{input="edge"} 1' in daemon.get("/metrics")[1], 5, "the new name")
+    check('input="dmz"} 1' not in daemon.get("/metrics")[1], "the old name is still reading")
+    daemon.follow.append(f"edge={bench.path / 'b.json'}")
+    daemon.write_conf()
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "'edge': two inputs of this name" in daemon.log.read_text(), 5, "two of one name are refused")
+    daemon.stop()
+    daemon.expect_exactly(20)
+
+
+@test
 def reload_reopens_the_flows_file(bench: Bench) -> None:
     log = bench.path / "eve.json"
     append(log, 0, 10)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The package for Zeek and the way back. No Zeek is run: no registry that can be reached has one."""
+
 import gzip
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import threading
 import time
 
-from harness import ROOT, Bench, Failed, Skipped, check, test, wait_for
+from harness import ROOT, Bench, Skipped, check, test, wait_for
 from zeek_reader import SCRIPTS, Zeek, declared
 
 PACKAGE = SCRIPTS.parent
@@ -20,7 +20,9 @@ TOOLS = ("zeekscript==1.3.6", "zkg==3.2.0", "btest==1.3")  # from PyPI: Zeek's o
 def tools(bench: Bench) -> dict[str, str]:
     """An environment with Zeek's tools in PATH; the test is skipped where PyPI can't be reached."""
     bench.run(sys.executable, "-m", "venv", bench.path / "venv")
-    done = bench.run(bench.path / "venv" / "bin" / "pip", "-q", "--disable-pip-version-check", "install", "--retries", "1", *TOOLS)
+    done = bench.run(
+        bench.path / "venv" / "bin" / "pip", "-q", "--disable-pip-version-check", "install", "--retries", "1", *TOOLS
+    )
     if done.returncode != 0:
         raise Skipped(f"Zeek's tools can't be had from PyPI: {done.stderr.strip().splitlines()[-1][:100]}")
     return {**os.environ, "PATH": f"{bench.path / 'venv' / 'bin'}:{os.environ['PATH']}"}
@@ -36,11 +38,15 @@ def zeek_scripts_parse_and_the_package_installs(bench: Bench) -> None:
         check(done.returncode == 0, f"{script}: {done.stdout[-300:]} {done.stderr}")
         done = bench.run("zeek-script", "format", script, env=env)
         check(done.stdout == script.read_text(), f"{script}: not as zeek-script format writes it")
-    (bench.path / "broken.zeek").write_text((SCRIPTS / "notices.zeek").read_text().replace("function start()", "function start("))
+    (bench.path / "broken.zeek").write_text(
+        (SCRIPTS / "notices.zeek").read_text().replace("function start()", "function start(")
+    )
     done = bench.run("zeek-script", "parse", bench.path / "broken.zeek", env=env)
     check(done.returncode != 0, "the parser takes anything")
 
-    done = bench.run("btest", "-c", "btest.cfg", "-t", cwd=shutil.copytree(PACKAGE, bench.path / "eddy") / "testing", env=env)
+    done = bench.run(
+        "btest", "-c", "btest.cfg", "-t", cwd=shutil.copytree(PACKAGE, bench.path / "eddy") / "testing", env=env
+    )
     tests = len(list(PACKAGE.glob("testing/tests/*.zeek")))
     ran = re.search(r"(?:all )?(\d+) tests? successful(?:, (\d+) skipped)?", done.stdout + done.stderr)
     check(ran is not None and sum(int(n or 0) for n in ran.groups()) == tests, f"btest: {done.stdout} {done.stderr}")
@@ -49,12 +55,25 @@ def zeek_scripts_parse_and_the_package_installs(bench: Bench) -> None:
     git = ("git", "-C", bench.path / "eddy", "-c", "user.name=x", "-c", "user.email=x@localhost")
     for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "package")):
         check(bench.run(*git, *words).returncode == 0, f"git {words}")
-    (bench.path / "zkg.conf").write_text("[sources]\n[paths]\n" + "".join(
-        f"{name}_dir = {bench.path / 'zkg' / name}\n" for name in ("state", "script", "plugin", "bin")))
-    done = bench.run("zkg", "--configfile", bench.path / "zkg.conf", "install", "--force", "--skiptests", bench.path / "eddy", env=env)
+    (bench.path / "zkg.conf").write_text(
+        "[sources]\n[paths]\n"
+        + "".join(f"{name}_dir = {bench.path / 'zkg' / name}\n" for name in ("state", "script", "plugin", "bin"))
+    )
+    done = bench.run(
+        "zkg",
+        "--configfile",
+        bench.path / "zkg.conf",
+        "install",
+        "--force",
+        "--skiptests",
+        bench.path / "eddy",
+        env=env,
+    )
     installed = bench.path / "zkg" / "script" / "packages" / "eddy"
-    check(done.returncode == 0 and {f.name for f in installed.glob("*.zeek")} == {f.name for f in SCRIPTS.glob("*.zeek")},
-          f"zkg: {done.stdout} {done.stderr}")
+    check(
+        done.returncode == 0 and {f.name for f in installed.glob("*.zeek")} == {f.name for f in SCRIPTS.glob("*.zeek")},
+        f"zkg: {done.stdout} {done.stderr}",
+    )
 
 
 @test
@@ -65,30 +84,64 @@ def zeek_columns_are_those_that_the_core_reads(bench: Bench) -> None:
     names = re.findall(r'NAME\("(\w+)", ZEEK_\w+\)', (ROOT / "core" / "ingest" / "zeek.c").read_text())
     ends = ("orig_h", "orig_p", "resp_h", "resp_p")
     read = {f"id.{name}" if name in ends else name for name in names}
-    check(len(read) > 15 and set(written) == read and len(written) == len(read),
-          f"only written: {set(written) - read}, only read: {read - set(written)}")
+    check(
+        len(read) > 15 and set(written) == read and len(written) == len(read),
+        f"only written: {set(written) - read}, only read: {read - set(written)}",
+    )
 
 
 def same(row: dict, incident: dict) -> bool:
     """Is this row of the table this line of JSON? Numbers have 6 digits in both."""
     times = [time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(int(row[n]))) == incident[n][:19] for n in ("start", "end")]
-    plain = all(row[n] == incident[m] for n, m in (("id", "incident_id"), ("state", "state"), ("detector", "detector"), ("severity", "severity"),
-                                                  ("host", "host"), ("technique", "technique"), ("flows", "flows"), ("summary", "summary"),
-                                                  ("p", "p"), ("score", "score"), ("uids", "flow_ids")))
-    return (plain and all(times) and row["peer"] == incident.get("peer")
-            and ("peer" not in incident or row["peer_port"] == incident.get("peer_port"))  # a sweep has a port without a peer
-            and row["proto"] == incident["proto"].lower() and row["reasons"] == [r["text"] for r in incident["reasons"]])
+    plain = all(
+        row[n] == incident[m]
+        for n, m in (
+            ("id", "incident_id"),
+            ("state", "state"),
+            ("detector", "detector"),
+            ("severity", "severity"),
+            ("host", "host"),
+            ("technique", "technique"),
+            ("flows", "flows"),
+            ("summary", "summary"),
+            ("p", "p"),
+            ("score", "score"),
+            ("uids", "flow_ids"),
+        )
+    )
+    return (
+        plain
+        and all(times)
+        and row["peer"] == incident.get("peer")
+        and (
+            "peer" not in incident or row["peer_port"] == incident.get("peer_port")
+        )  # a sweep has a port without a peer
+        and row["proto"] == incident["proto"].lower()
+        and row["reasons"] == [r["text"] for r in incident["reasons"]]
+    )
 
 
 @test
 def zeek_record_and_table_have_the_same_columns(bench: Bench) -> None:
-    done = bench.run(bench.eddy, "score", "-q", "-o", "json", "-s", f"zeek_notice.path={bench.path / 'table.tsv'}",
-                     "-s", f"jsonl.path={bench.path / 'eddy.json'}", ROOT / "examples" / "data" / "conn.log.gz")
+    done = bench.run(
+        bench.eddy,
+        "score",
+        "-q",
+        "-o",
+        "json",
+        "-s",
+        f"zeek_notice.path={bench.path / 'table.tsv'}",
+        "-s",
+        f"jsonl.path={bench.path / 'eddy.json'}",
+        ROOT / "examples" / "data" / "conn.log.gz",
+    )
     check(done.returncode == 0, done.stderr)
     incidents = [json.loads(line) for line in bench.text("eddy.json").splitlines()]
     zeek = Zeek(bench.path / "table.tsv", 0)
     zeek.heartbeat()
-    check({i["detector"] for i in incidents} == {"fanout", "beacon"} and len(incidents) == len(zeek.rows), f"{incidents}")
+    check(
+        {i["detector"] for i in incidents} == {"fanout", "beacon"} and len(incidents) == len(zeek.rows), f"{incidents}"
+    )
     check(all(same(row, incident) for row, incident in zip(zeek.rows, incidents)), f"{zeek.rows} {incidents}")
     lines = (bench.path / "table.tsv").read_text().splitlines()
     record = declared("Incident")
@@ -100,7 +153,11 @@ def zeek_record_and_table_have_the_same_columns(bench: Bench) -> None:
     other = re.search(r'FIELDS = \("(.*?)"\)', (PACKAGE / "testing" / "scripts" / "make-table").read_text(), re.S)[1]
     check(re.sub(r'"\s+"', "", other).split() == names, "testing/scripts/make-table has other columns")
     detectors = set(re.findall(r"PART\(score, (\w+)\)", (ROOT / "core" / "parts.def").read_text()))
-    noticed = set(re.findall(r'\["(\w+)"\] = \w+,', re.search(r"notice_types: .*?}", (SCRIPTS / "notices.zeek").read_text(), re.S)[0]))
+    noticed = set(
+        re.findall(
+            r'\["(\w+)"\] = \w+,', re.search(r"notice_types: .*?}", (SCRIPTS / "notices.zeek").read_text(), re.S)[0]
+        )
+    )
     check(detectors == noticed, f"detectors {detectors}, notices for {noticed}")
 
 
@@ -108,8 +165,15 @@ def write_slowly(bench: Bench, seconds: float) -> None:
     """The lab's connections, of four sites at once, into a conn.log that is rotated three times."""
     with gzip.open(ROOT / "examples" / "data" / "conn.log.gz", "rt", encoding="utf-8") as f:
         lines = f.readlines()
-    head, rows = [l for l in lines if l[0] == "#" and not l.startswith("#close")], [l for l in lines if l[0] != "#"]
-    rows = [row.replace("10.20.", f"10.{site}.").replace("\tC", f"\tC{site}", 1) for row in rows for site in (20, 21, 22, 23)]
+    head, rows = (
+        [line for line in lines if line[0] == "#" and not line.startswith("#close")],
+        [line for line in lines if line[0] != "#"],
+    )
+    rows = [
+        row.replace("10.20.", f"10.{site}.").replace("\tC", f"\tC{site}", 1)
+        for row in rows
+        for site in (20, 21, 22, 23)
+    ]
     log, parts = bench.path / "conn.log", 40
     for part in range(parts):
         if part % 10 == 0:
@@ -117,7 +181,7 @@ def write_slowly(bench: Bench, seconds: float) -> None:
                 os.rename(log, bench.path / f"conn.2026-01-01-0{part // 10}-00-00.log")
             log.write_text("".join(head).replace("#open\t", f"#open\t{part}-"))
         with open(log, "a", encoding="utf-8") as f:
-            f.write("".join(rows[len(rows) * part // parts:len(rows) * (part + 1) // parts]))
+            f.write("".join(rows[len(rows) * part // parts : len(rows) * (part + 1) // parts]))
         time.sleep(seconds / parts)
 
 
@@ -126,8 +190,10 @@ def zeek_gets_each_incident_once_and_whole(bench: Bench) -> None:
     """eddyd follows a log; what reads its table is stopped and started again meanwhile, as Zeek may be."""
     table, jsonl = bench.path / "incidents.tsv", bench.path / "eddy.json"
     conf = bench.path / "eddy.conf"
-    conf.write_text(f"[eddyd]\nfollow = {bench.path / 'conn.log'}\nhttp = off\ncheckpoint = {bench.path / 'checkpoint'}\n"
-                    f"[jsonl]\npath = {jsonl}\n[zeek_notice]\npath = {table}\n[decide]\nmax_incidents_per_day = 1000\n")
+    conf.write_text(
+        f"[eddyd]\nfollow = {bench.path / 'conn.log'}\nhttp = off\ncheckpoint = {bench.path / 'checkpoint'}\n"
+        f"[jsonl]\npath = {jsonl}\n[zeek_notice]\npath = {table}\n[decide]\nmax_incidents_per_day = 1000\n"
+    )
     zeek = Zeek(table, 0)
     zeek.heartbeat()  # before eddyd: no table yet
     eddyd = bench.start(bench.eddyd, "-c", conf)
@@ -155,5 +221,9 @@ def zeek_gets_each_incident_once_and_whole(bench: Bench) -> None:
     wrong = [(row, line) for row, line in zip(rows, lines) if not same(row, line)]
     check(not wrong, f"differ: {wrong[:1]}")
     check(sorted(noticed) == sorted({line["incident_id"] for line in lines}), f"noticed {noticed}")
-    check({(row["host"], row["detector"]) for row in rows} >= {(f"10.{site}.0.21", "fanout") for site in (20, 21, 22, 23)}, f"noticed {noticed}")
+    check(
+        {(row["host"], row["detector"]) for row in rows}
+        >= {(f"10.{site}.0.21", "fanout") for site in (20, 21, 22, 23)},
+        f"noticed {noticed}",
+    )
     check(sum(run.table.reads for run in runs) > 5, "the table was not read again and again")

@@ -2,6 +2,7 @@
 """Reads a table as Zeek's Input framework does in mode REREAD, and does with its rows what
 plugins/zeek/scripts/notices.zeek does. By the rules of src/input/readers/ascii/Ascii.cc and
 src/threading/formatters/Ascii.cc in Zeek 4 to 7, written down here in Python: no Zeek runs."""
+
 import ipaddress
 import os
 import pathlib
@@ -17,8 +18,10 @@ class Refused(Exception):
 def declared(name: str) -> list[tuple[str, str, bool]]:
     """The fields of a record in notices.zeek: name, type, optional."""
     text = re.search(rf"type {name}: record {{(.*?)\n\t?}};", (SCRIPTS / "notices.zeek").read_text(), re.S)[1]
-    return [(field, kind.strip(), optional is not None) for field, kind, optional in
-            re.findall(r"^\s*(\w+): ([^;&]+?)( &optional)?;", text, re.M)]
+    return [
+        (field, kind.strip(), optional is not None)
+        for field, kind, optional in re.findall(r"^\s*(\w+): ([^;&]+?)( &optional)?;", text, re.M)
+    ]
 
 
 def unescape(text: str) -> str:
@@ -59,8 +62,11 @@ class Table:
     def lines(self, f) -> list[str]:
         """GetLine: empty lines and comments are left out, a last line without newline is taken."""
         found = [line.removesuffix("\r") for line in f.read().split("\n")]
-        return [line[8:] if line.startswith("#fields\t") else line for line in found
-                if line and (line[0] != "#" or line.startswith("#fields\t"))]
+        return [
+            line[8:] if line.startswith("#fields\t") else line
+            for line in found
+            if line and (line[0] != "#" or line.startswith("#fields\t"))
+        ]
 
     def heartbeat(self) -> list[dict] | None:
         """All rows if the file has changed, else None."""
