@@ -180,7 +180,7 @@ def counted(watched: Watched) -> list[str]:
         return ["(Instructions were not counted: there is no valgrind.)"]
     file = per_flow["writing"] - per_flow["eddy"]  # Suricata hands both kinds of output over there
     return [f"Counted by valgrind, Suricata's threads spend {per_flow['eddy']:,.0f} instructions a flow in eddy, {file:,.0f} in "
-            f"writing to a file (and the kernel's), {(per_flow['all'] - per_flow['writing']) / 2:,.0f} in making the record."]
+            f"writing to a file (without the kernel's), {(per_flow['all'] - per_flow['writing']) / 2:,.0f} in making the record."]
 
 
 def write(text: str) -> None:
