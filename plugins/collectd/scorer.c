@@ -102,7 +102,6 @@ static void drain_sockets(struct scorer *s)
     int64_t end = now_ms() + DRAIN_MS;
     while (inputs_turn(s->inputs, true, -1, 0) > 0 && now_ms() < end)
         ;
-    inputs_hang_up(s->inputs);
 }
 
 static void *run(void *user)

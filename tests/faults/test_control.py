@@ -124,7 +124,7 @@ def an_input_may_have_a_name(bench: Bench) -> None:
     append(log, 10, 20)
     daemon.wait_lines(20)
     wait_for(lambda: 'eddyd_input_reading{input="edge"} 1' in daemon.get("/metrics")[1], 5, "the new name")
-    check('input="dmz"} 1' not in daemon.get("/metrics")[1], "the old name is still reading")
+    check('eddyd_input_reading{input="dmz"}' not in daemon.get("/metrics")[1], "the old name is still reading")
     daemon.follow.append(f"edge={bench.path / 'b.json'}")
     daemon.write_conf()
     daemon.process.send_signal(signal.SIGHUP)
