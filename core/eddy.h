@@ -241,7 +241,8 @@ typedef struct eddy_engine eddy_engine;
 
 /** Called back by libeddy; each may be NULL. `scored` and `incident` run on the
  *  worker's thread, inside the call that took the flow, so they must not block;
- *  `log` may run on any thread. None may call back into the engine or a worker. */
+ *  `log` may run on any thread. None of them may call back into the engine or a worker;
+ *  `housekeeping` may call the engine, but not free it. */
 typedef struct eddy_hooks {
     size_t size; /**< sizeof(eddy_hooks) of the caller */
     void *user;  /**< passed to all */
@@ -252,6 +253,9 @@ typedef struct eddy_hooks {
     void (*incident)(const eddy_incident *incident, void *user);
     /** One line without newline, at a syslog(3) level. NULL: to stderr. */
     void (*log)(int level, const char *message, void *user);
+    /** Some five times a second on the housekeeping thread, if there is one: for what a host must
+     *  not do on its own threads, such as a reload. It may block; not while outputs do. */
+    void (*housekeeping)(eddy_engine *engine, void *user);
 } eddy_hooks;
 
 /** Opens databases and outputs, allocates `state.memory` and, unless `engine.thread = off`,
@@ -266,7 +270,8 @@ EDDY_API void eddy_engine_free(eddy_engine *engine);
 
 /** Takes over new settings and opens databases and outputs anew, while flows are being
  *  scored. On failure everything stays as it was. What needs a restart (state.memory,
- *  state.seed, engine.thread) is logged and keeps its old value. */
+ *  state.seed, engine.thread) or a new stream (ingest.*) is logged and keeps its old value. Waits
+ *  for an output that blocks. */
 EDDY_CHECKED int eddy_engine_reload(eddy_engine *engine, const eddy_config *config,
                                     eddy_error *err);
 

@@ -185,6 +185,10 @@ static void warn_of_restart(eddy_engine *e, const struct settings *was, const st
         log_line(&e->log, LOG_LEVEL_WARNING, "state.memory and state.seed change with a restart");
     if (was->engine->thread != now->engine->thread)
         log_line(&e->log, LOG_LEVEL_WARNING, "engine.thread changes with a restart");
+    if (was->ingest->max_line != now->ingest->max_line ||
+        was->ingest->link_header != now->ingest->link_header)
+        log_line(&e->log, LOG_LEVEL_WARNING,
+                 "ingest.max_line and ingest.link_header change for streams that begin now");
 }
 
 int eddy_engine_reload(eddy_engine *e, const eddy_config *config, eddy_error *err)

@@ -237,8 +237,12 @@ static void *keep(void *user)
 {
     struct keeper *k = user;
     (void)prctl(PR_SET_NAME, "eddy-keeper"); /* for those who look who takes their CPU */
-    while (wait_a_round(k))
+    const eddy_hooks *hooks = &k->engine->hooks;
+    while (wait_a_round(k)) {
         round_of(k, false);
+        if (hooks->housekeeping != NULL)
+            hooks->housekeeping(k->engine, hooks->user);
+    }
     return NULL;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -255,6 +256,39 @@ static void a_failed_reload_changes_nothing(void **state)
     eddy_engine_free(engine);
 }
 
+struct housekeeper {
+    sem_t done;
+    int status;
+};
+
+static void reload_once(eddy_engine *engine, void *user)
+{
+    struct housekeeper *h = user;
+    if (h->status != 1)
+        return;
+    eddy_config *config = eddy_config_new();
+    h->status = config != NULL ? eddy_engine_reload(engine, config, NULL) : EDDY_ENOMEM;
+    eddy_config_free(config);
+    (void)sem_post(&h->done);
+}
+
+static void the_housekeeping_hook_may_reload(void **state)
+{
+    (void)state;
+    struct housekeeper h = {.status = 1};
+    const eddy_hooks hooks = {.size = sizeof hooks, .user = &h, .housekeeping = reload_once};
+    eddy_engine *engine = NULL;
+    eddy_config *config = eddy_config_new();
+    assert_int_equal(sem_init(&h.done, 0, 0), 0);
+    assert_int_equal(eddy_engine_new(config, &hooks, &engine, &err), EDDY_OK);
+    eddy_config_free(config);
+    assert_int_equal(sem_wait(&h.done), 0); /* ctest ends it, should it never come */
+    assert_int_equal(h.status, EDDY_OK);
+    assert_true(metric(engine, "eddy_config_reloads_total", "ok") == 1);
+    eddy_engine_free(engine);
+    (void)sem_destroy(&h.done);
+}
+
 static void count_incident(const eddy_incident *incident, void *user)
 {
     unsigned *count = user;
@@ -369,6 +403,7 @@ int main(void)
         cmocka_unit_test(samples_of_one_name_come_together),
         cmocka_unit_test(a_missing_database_is_told_and_stops_the_start),
         cmocka_unit_test(a_failed_reload_changes_nothing),
+        cmocka_unit_test(the_housekeeping_hook_may_reload),
         cmocka_unit_test(the_first_of_two_passes_only_learns),
         cmocka_unit_test(incidents_reach_a_file_by_tick_or_at_the_end),
         cmocka_unit_test(addresses_are_written_as_people_do),

@@ -252,6 +252,10 @@ static void what_needs_a_restart_is_said(void **state)
     assert_int_equal(reload(engine, memory), EDDY_OK);
     assert_int_equal(seen.lines, 1);
     assert_non_null(strstr(seen.last, "restart"));
+    const char *const link[] = {"state.memory", "5M", "ingest.link_header", "18", NULL};
+    assert_int_equal(reload(engine, link), EDDY_OK);
+    assert_int_equal(seen.lines, 2);
+    assert_non_null(strstr(seen.last, "ingest.link_header"));
     eddy_engine_free(engine);
 }
 
