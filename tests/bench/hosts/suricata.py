@@ -215,7 +215,8 @@ def compare(watched: Watched, options: argparse.Namespace) -> int:
             Variant("eve.json to a file, and eddy", [FILE, eddy()], "eddy")]
     loud = Variant("none", [eddy(LOUD)], "eddy")
     trouble = [loud, Variant("a ring of 64K", [eddy(LOUD + "ring: 64K")], "eddy"),
-               Variant("eddyd stopped, `isolate: yes`", [isolated], "eddy", before=frozen.start, after=frozen.stop)]
+               Variant("eddyd stopped, `isolate: yes`, a ring of 1M", [isolated.replace("socket:", "ring: 1M, socket:")], "eddy",
+                       before=frozen.start, after=frozen.stop)]
     disks = Disk(work, False), Disk(work, True)
     if disks[0].possible():
         path = "jsonl: {path: @/disk/eddy.json}, textfile: {path: @/disk/eddy.prom}"
