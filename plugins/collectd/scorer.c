@@ -3,11 +3,11 @@
 #include "scorer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ struct scorer {
     struct inputs *inputs;
     struct notices *notices;
     pthread_t thread;
-    int wake[2];                   /* a pipe: a byte in it ends the waiting of a turn */
+    int wake;                      /* an eventfd: ends the waiting of a turn */
     atomic_bool stop, flush, show; /* set by collectd's threads, cleared by ours */
     atomic_ulong slow_reads;       /* written by collectd's */
     int64_t checkpoint_ms;
@@ -109,15 +109,15 @@ static void *run(void *user)
     struct scorer *s = user;
     int64_t second = 0;
     int64_t saved = now_ms();
-    char byte;
+    uint64_t wakes;
     sigset_t all;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* collectd's main thread waits for them */
     while (!atomic_load(&s->stop)) {
-        (void)inputs_turn(s->inputs, false, s->wake[0], IDLE_MS);
+        (void)inputs_turn(s->inputs, false, s->wake, IDLE_MS);
         int64_t now = now_ms();
-        while (read(s->wake[0], &byte, 1) > 0)
-            ;
+        if (read(s->wake, &wakes, sizeof wakes) < 0)
+            wakes = 0; /* nobody woke us */
         if (atomic_exchange(&s->flush, false))
             flush(s);
         if (atomic_exchange(&s->show, false))
@@ -140,7 +140,8 @@ static void *run(void *user)
 
 static void wake(struct scorer *s)
 {
-    if (write(s->wake[1], "", 1) < 0)
+    uint64_t one = 1;
+    if (write(s->wake, &one, sizeof one) < 0)
         return; /* full: it is awake already */
 }
 
@@ -171,17 +172,6 @@ static void on_log(int level, const char *message, void *user)
     say(s->options.say, level, "%s", message);
 }
 
-static int open_pipe(struct scorer *s, eddy_error *err)
-{
-    if (pipe(s->wake) != 0)
-        return fault(err, EDDY_EIO, "no pipe: %s", strerror(errno));
-    for (int i = 0; i < 2; i++) { /* collectd's exec plugin closes what it does not know */
-        (void)fcntl(s->wake[i], F_SETFL, O_NONBLOCK);
-        (void)fcntl(s->wake[i], F_SETFD, FD_CLOEXEC);
-    }
-    return EDDY_OK;
-}
-
 static int open_all(struct scorer *s, eddy_error *err)
 {
     const struct settings *set = s->options.settings;
@@ -189,8 +179,9 @@ static int open_all(struct scorer *s, eddy_error *err)
         .checkpoint = eddy_config_value(set->config, "collectd.checkpoint"), .flows = ""};
     eddy_hooks hooks = {.size = sizeof hooks, .user = s, .incident = on_incident, .log = on_log};
     int status = journal_check("Checkpoint", journal.checkpoint, err);
-    if (status == EDDY_OK)
-        status = open_pipe(s, err);
+    s->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (status == EDDY_OK && s->wake < 0)
+        status = fault(err, EDDY_EIO, "eventfd: %s", strerror(errno));
     if (status == EDDY_OK)
         status = notices_new(s->options.say, &s->notices, err);
     if (status == EDDY_OK)
@@ -219,9 +210,8 @@ static void close_all(struct scorer *s)
     eddy_engine_free(s->engine);
     journal_close(s->journal);
     notices_free(s->notices);
-    for (int i = 0; i < 2; i++)
-        if (s->wake[i] >= 0)
-            (void)close(s->wake[i]); /* nothing buffered */
+    if (s->wake >= 0)
+        (void)close(s->wake); /* nothing buffered */
     free(s);
 }
 
@@ -231,7 +221,6 @@ int scorer_new(const struct scorer_options *options, struct scorer **out, eddy_e
     if (s == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
     s->options = *options;
-    s->wake[0] = s->wake[1] = -1;
     int status = open_all(s, err);
     if (status == EDDY_OK && plugin_thread_create(&s->thread, run, s, "eddy score") != 0)
         status = fault(err, EDDY_EIO, "no thread to score in");

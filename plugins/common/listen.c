@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* listen.c - takes records from Unix and TCP sockets; each connection is a stream of its own. */
+#define _GNU_SOURCE /* accept4() */
 #include "listen.h"
 
 #include <errno.h>
@@ -87,7 +88,8 @@ static void accept_clients(struct listener *l)
 {
     struct client *c;
     while (l->stats.connections < LISTEN_CLIENTS_MAX && (c = free_client(l)) != NULL) {
-        int fd = accept(l->fd, NULL, NULL); /* reads are MSG_DONTWAIT: no flag to set */
+        /* Hosts fork and execute: no moment without the flag. Reads are MSG_DONTWAIT. */
+        int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ECONNABORTED)
                 tell(l, strerror(errno)); /* EMFILE and the like: the others go on */

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the tests of faults and of hosts share: how a test fails, is skipped, and waits."""
+import os
+import pathlib
 import socket
 import time
 from typing import Callable
@@ -30,3 +32,17 @@ def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def inherited(pid: int) -> list[tuple[int, str, bool]]:
+    """The open descriptors of a process: number, what it is, and whether a program it executes would have it."""
+    found = []
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            name = os.readlink(link)
+            info = pathlib.Path(f"/proc/{pid}/fdinfo/{link.name}").read_text()
+        except FileNotFoundError:  # closed meanwhile
+            continue
+        flags = next(int(line.split()[1], 8) for line in info.splitlines() if line.startswith("flags:"))
+        found.append((int(link.name), name, not flags & os.O_CLOEXEC))
+    return found

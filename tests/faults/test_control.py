@@ -9,7 +9,7 @@ import threading
 import time
 
 from generator import record
-from harness import Bench, Failed, Skipped, check, test, wait_for
+from harness import Bench, Failed, Skipped, check, free_port, inherited, test, wait_for
 
 BAD_LINES = [
     "[eddyd]\nfollow = /dev", "[eddyd]\nfollow = /dev/null", "[eddyd]\nlisten = nonsense",
@@ -181,6 +181,28 @@ def stop_reads_what_is_there_already(bench: Bench) -> None:
     daemon.start()
     daemon.stop()
     daemon.expect_exactly(50000)
+
+
+@test
+def a_child_would_inherit_no_descriptor(bench: Bench) -> None:
+    """Of logs, sockets, their connections, outputs, HTTP."""
+    log, port = bench.path / "eve.json", free_port()
+    append(log, 0, 10)
+    listen = [f"unix_stream:{bench.path}/s", f"unix_dgram:{bench.path}/d", f"tcp:127.0.0.1:{port}"]
+    daemon = bench.daemon([str(log)], listen, jsonl__path=str(bench.path / "eddy.json"),
+                          textfile__path=str(bench.path / "eddy.prom"))
+    daemon.start()
+    daemon.wait_lines(10)
+    with socket.socket(socket.AF_UNIX) as one, socket.create_connection(("127.0.0.1", port)), \
+            socket.create_connection(("127.0.0.1", daemon.port)) as web:
+        one.connect(f"{bench.path}/s")
+        web.sendall(b"GET ")
+        wait_for(lambda: daemon.metric("eddyd_input_connections_open") == 2, 5, "two connections")
+        open_ones = inherited(daemon.process.pid)
+    check(len(open_ones) > 10, f"only {open_ones}")
+    left = [name for number, name, kept in open_ones if kept and number > 2]
+    check(not left, f"a child would have {left}")
+    daemon.stop()
 
 
 @test

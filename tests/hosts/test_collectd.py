@@ -7,7 +7,7 @@ import socket
 import time
 
 from collectd import TYPES, Collectd, append, ask, follow, lines_of, mute_server, start_alertmanager, start_prometheus
-from harness import ROOT, Bench, Skipped, check, incidents, test, wait_for
+from harness import ROOT, Bench, Skipped, check, incidents, inherited, test, wait_for
 
 LAB = [("10.20.0.15", "beacon"), ("10.20.0.21", "fanout")]
 
@@ -310,6 +310,29 @@ def collectd_flush_reads_the_settings_again(bench: Bench) -> None:
     host.wait_said(r"settings not taken over, the old ones stay in force: .*eddy\.conf:2: ")
     host.stop()
     check(found.exists() and "closed" in found.read_text(), "the new output was not opened")
+
+
+@test
+def collectd_gives_no_descriptor_to_its_children(bench: Bench) -> None:
+    """exec and others fork: what they would keep of collectd with eddy is what they keep of it without."""
+    log, place, kept = bench.path / "eve.json", bench.path / "socket", []
+    append(log, lines_of("eve.json.gz")[:100])
+    host = Collectd(bench, follow(log, f'<Input "edge">\nListen "unix_stream:{place}"\n</Input>\n'
+                                  + jsonl(bench.path / "found.json")))
+    for load in ("", "LoadPlugin eddy\n"):
+        host.write(load)
+        host.start()
+        with socket.socket(socket.AF_UNIX) as to:
+            if load:
+                host.wait_records("dmz", 100)
+                to.connect(str(place))
+                host.wait_value(1, "input_connections_open", "edge")
+            open_ones = inherited(host.process.pid)
+        kept.append(sorted(name.split(":")[0] for _, name, stays in open_ones if stays))
+        host.stop()
+        (host.path / "log").unlink()
+    check(any(name == str(log) for _, name, _ in open_ones), f"the log is not open: {open_ones}")
+    check(kept[0] == kept[1], f"without eddy {kept[0]}, with it {kept[1]}")
 
 
 @test

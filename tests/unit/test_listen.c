@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_listen.c - records from datagrams and connections, and who may have the socket. */
-#define _XOPEN_SOURCE 700 /* mkdtemp() beside POSIX */
+#define _GNU_SOURCE /* as listen.c; mkdtemp() */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -181,6 +182,19 @@ static void a_file_in_the_way_is_left_alone(void **state)
     assert_int_equal(access(b->path, F_OK), 0);
 }
 
+static void a_program_we_start_inherits_nothing(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(open_listener(b, "unix_stream", NULL), EDDY_OK);
+    int fd = dial(b, SOCK_STREAM);
+    run(b);
+    struct pollfd fds[LISTEN_FDS_MAX];
+    assert_int_equal(listener_poll(b->listener, fds), 2);
+    assert_int_equal(fcntl(fds[0].fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(fds[1].fd, F_GETFD), FD_CLOEXEC);
+    (void)close(fd);
+}
+
 static void addresses_are_read_or_refused_with_a_reason(void **state)
 {
     (void)state;
@@ -218,6 +232,7 @@ int main(void)
         TEST(a_stale_socket_is_replaced),
         TEST(a_socket_in_use_is_left_alone),
         TEST(a_file_in_the_way_is_left_alone),
+        TEST(a_program_we_start_inherits_nothing),
         TEST(addresses_are_read_or_refused_with_a_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
