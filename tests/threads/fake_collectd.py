@@ -66,7 +66,7 @@ def all_at_once(fake: str, plugin: str, scratch: pathlib.Path) -> None:
 def a_receiver_that_never_returns_is_left(fake: str, plugin: str, scratch: pathlib.Path) -> None:
     conf = scratch / "conf"
     shutil.copy(ROOT / "examples" / "data" / "eve.json.gz", scratch / "old.json.gz")
-    conf.write_text(f'Checkpoint ""\n<Input "a">\nFollow "{scratch}/old.json.gz"\n</Input>\n')
+    conf.write_text(f'Checkpoint "{scratch}/checkpoint"\n<Input "a">\nFollow "{scratch}/old.json.gz"\n</Input>\n')
     begun = time.monotonic()
     said = run(fake, plugin, "run", conf, 1.5, MUTE="yes")
     took = time.monotonic() - begun
