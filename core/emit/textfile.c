@@ -12,21 +12,29 @@
 #include <unistd.h>
 
 #include "part.h"
+#include "promtext.h"
 #include "util/error.h"
 #include "util/text.h"
 
+#define LABEL_SIZE 256
+
 struct textfile_conf {
     const char *path;
+    const char *sensor;
 };
 
 static const struct option options[] = {
     {"path", OPTION_TEXT, offsetof(struct textfile_conf, path), "", 0, 0,
      "File that metrics are written to, replaced as a whole; its name ends in .prom; empty: none."},
+    {"sensor", OPTION_TEXT, offsetof(struct textfile_conf, sensor), "", 0, 0,
+     "Value of a label sensor that all metrics in the file get, where one node_exporter serves the "
+     "files of several; empty: no label."},
     {0}};
 
 struct textfile {
     char *path;
-    char *unfinished; /* path with ".tmp": the collector reads only *.prom */
+    char *unfinished;       /* path with ".tmp": the collector reads only *.prom */
+    char label[LABEL_SIZE]; /* sensor="...", or empty */
 };
 
 static bool textfile_wanted(const void *conf)
@@ -72,6 +80,11 @@ static int textfile_open(void *state, const void *conf, eddy_error *err)
     int status = check_directory(c->path, err);
     if (status != EDDY_OK)
         return status;
+    struct text label = text_over(textfile->label, sizeof textfile->label);
+    if (c->sensor[0] != '\0')
+        promtext_label(&label, "sensor", c->sensor);
+    if (!text_fits(&label))
+        return error_set(err, EDDY_ECONFIG, "textfile.sensor = '%.40s...': too long", c->sensor);
     size_t size = length + sizeof ".tmp";
     textfile->path = strdup(c->path);
     textfile->unfinished = malloc(size);
@@ -99,9 +112,37 @@ static bool write_all(int fd, const char *bytes, size_t length)
     return true;
 }
 
-static int textfile_metrics(void *state, const char *text, size_t length, eddy_error *err)
+/* The text with the label in each sample, first of its labels. What is returned is freed. */
+static char *add_label(const char *label, const char *samples, size_t length, size_t *labelled)
 {
-    const struct textfile *textfile = state;
+    size_t lines = 1;
+    for (size_t i = 0; i < length; i++)
+        lines += samples[i] == '\n';
+    size_t size = length + lines * (strlen(label) + strlen("{}")) + 1;
+    char *bytes = malloc(size);
+    if (bytes == NULL)
+        return NULL;
+    struct text text = text_over(bytes, size);
+    const char *at = samples;
+    const char *end = samples + length;
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *next = newline != NULL ? newline + 1 : end;
+        size_t name = *at == '#' ? 0 : strcspn(at, "{ \n"); /* the text ends with a newline */
+        text_bytes(&text, at, name);
+        if (name > 0)
+            text_format(&text, at[name] == '{' ? "{%s," : "{%s}", label);
+        at += name + (name > 0 && at[name] == '{');
+        text_bytes(&text, at, (size_t)(next - at));
+        at = next;
+    }
+    *labelled = text.length;
+    return bytes;
+}
+
+static int write_file(const struct textfile *textfile, const char *text, size_t length,
+                      eddy_error *err)
+{
     int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     int fd = open(textfile->unfinished, flags, 0644);
     if (fd < 0)
@@ -119,6 +160,20 @@ static int textfile_metrics(void *state, const char *text, size_t length, eddy_e
         problem = errno;
     (void)unlink(textfile->unfinished); /* the file of the last interval stays */
     return error_set(err, EDDY_EIO, "%s: %s", textfile->path, strerror(problem));
+}
+
+static int textfile_metrics(void *state, const char *text, size_t length, eddy_error *err)
+{
+    const struct textfile *textfile = state;
+    if (textfile->label[0] == '\0')
+        return write_file(textfile, text, length, err);
+    size_t labelled;
+    char *with_label = add_label(textfile->label, text, length, &labelled);
+    if (with_label == NULL)
+        return error_nomem(err);
+    int status = write_file(textfile, with_label, labelled, err);
+    free(with_label);
+    return status;
 }
 
 const struct output emit_textfile = {

@@ -17,18 +17,23 @@ extern const struct output emit_textfile;
 
 /* As in textfile.c: the settings of the output, in its conf struct. */
 struct conf {
-    const char *path;
+    const char *path, *sensor;
 };
 
-static _Alignas(max_align_t) unsigned char textfile[256];
+static _Alignas(max_align_t) unsigned char textfile[512];
 
-static int open_at(const char *path, eddy_error *err)
+static int open_as(const char *path, const char *sensor, eddy_error *err)
 {
     assert_true(emit_textfile.state_size <= sizeof textfile);
     assert_int_equal(emit_textfile.part.conf_size, sizeof(struct conf));
     memset(textfile, 0, sizeof textfile);
-    struct conf conf = {path};
+    struct conf conf = {path, sensor};
     return emit_textfile.open(textfile, &conf, err);
+}
+
+static int open_at(const char *path, eddy_error *err)
+{
+    return open_as(path, "", err);
 }
 
 static void the_file_is_replaced_and_readable_for_all(void **state)
@@ -90,6 +95,30 @@ static void a_name_the_collector_would_not_read_is_refused(void **state)
     }
 }
 
+static void the_sensor_is_a_label_of_every_sample(void **state)
+{
+    static const char text[] = "# HELP a Braces {x} in words.\n# TYPE a counter\na 1\n"
+                               "# TYPE b gauge\nb{c=\"d e{\"} 2\nb{c=\"\"} 3\n";
+    const char *path = scratch_path(state, "eddy.prom");
+    assert_int_equal(open_as(path, "dmz \"2\"", NULL), EDDY_OK);
+    assert_int_equal(emit_textfile.metrics(textfile, text, sizeof text - 1, NULL), EDDY_OK);
+    emit_textfile.close(textfile);
+    assert_string_equal(scratch_read(path), "# HELP a Braces {x} in words.\n# TYPE a counter\n"
+                                            "a{sensor=\"dmz \\\"2\\\"\"} 1\n# TYPE b gauge\n"
+                                            "b{sensor=\"dmz \\\"2\\\"\",c=\"d e{\"} 2\n"
+                                            "b{sensor=\"dmz \\\"2\\\"\",c=\"\"} 3\n");
+}
+
+static void a_sensor_too_long_for_a_label_is_refused(void **state)
+{
+    char sensor[300];
+    eddy_error err = {0};
+    memset(sensor, 'x', sizeof sensor - 1);
+    sensor[sizeof sensor - 1] = '\0';
+    assert_int_equal(open_as(scratch_path(state, "eddy.prom"), sensor, &err), EDDY_ECONFIG);
+    assert_non_null(strstr(err.message, "textfile.sensor"));
+}
+
 static void a_missing_directory_is_told_at_the_start(void **state)
 {
     eddy_error err = {0};
@@ -105,6 +134,8 @@ int main(void)
         IN_SCRATCH(the_file_is_replaced_and_readable_for_all),
         IN_SCRATCH(a_failed_write_keeps_the_last_file_and_leaves_no_other),
         IN_SCRATCH(a_name_the_collector_would_not_read_is_refused),
+        IN_SCRATCH(the_sensor_is_a_label_of_every_sample),
+        IN_SCRATCH(a_sensor_too_long_for_a_label_is_refused),
         IN_SCRATCH(a_missing_directory_is_told_at_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
