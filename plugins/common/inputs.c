@@ -10,8 +10,8 @@
 #include <string.h>
 
 struct input {
-    char *name, *format, *where; /* as configured; `format` may be NULL */
-    eddy_worker *worker;         /* of a log; sockets have their own */
+    char *name, *format, *where, *archive; /* as configured; `format`, `archive` may be NULL */
+    eddy_worker *worker;                   /* of a log; sockets have their own */
     struct follow *follow;
     struct listener *listener; /* either this or `follow` */
 };
@@ -100,6 +100,7 @@ static void close_input(struct input *input)
     free(input->name);
     free(input->format);
     free(input->where);
+    free(input->archive);
     *input = (struct input){0};
 }
 
@@ -129,49 +130,72 @@ static bool same_text(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static bool is_same(const struct input *input, const struct input_conf *c)
-{
-    return (input->follow != NULL) == c->is_log && strcmp(input->where, c->where) == 0 &&
-           strcmp(input->name, c->name) == 0 && same_text(input->format, c->format);
-}
-
-static const struct input *find_open(const struct inputs *in, const struct input_conf *c)
+/* An input is known by its place. */
+static struct input *find_open(struct inputs *in, bool is_log, const char *where)
 {
     for (size_t i = 0; i < in->count; i++)
-        if (is_same(&in->list[i], c))
+        if ((in->list[i].follow != NULL) == is_log && strcmp(in->list[i].where, where) == 0)
             return &in->list[i];
     return NULL;
 }
 
+static bool is_same(const struct input *input, const struct input_conf *c)
+{
+    return strcmp(input->name, c->name) == 0 && same_text(input->format, c->format) &&
+           same_text(input->archive, c->archive);
+}
+
+/* A log that is read already under another name, format or archive is read on where it is. */
 static int open_log(struct inputs *in, struct input *input, const struct input_conf *c,
                     const struct checkpoint *positions, eddy_error *err)
 {
+    const struct input *before = find_open(in, true, input->where);
+    const struct follow_state *state =
+        before != NULL ? follow_state(before->follow) : checkpoint_find(positions, input->where);
+    if (before != NULL && state == NULL)
+        return fault(err, EDDY_EIO,
+                     "%s: is read in the middle of a zstd file: no other name, format or archive "
+                     "before its end",
+                     input->where);
     int status = eddy_worker_new(in->engine, input->name, input->format, &input->worker, err);
     if (status < 0)
         return status;
     struct follow_options options = {.path = input->where,
-                                     .archive = c->archive,
+                                     .archive = input->archive,
                                      .skip_existing = c->skip_existing,
                                      .say = in->say,
                                      .family = &in->family};
-    return follow_new(input->worker, &options, checkpoint_find(positions, input->where),
-                      &input->follow, err);
+    return follow_new(input->worker, &options, state, &input->follow, err);
 }
 
 static int open_socket(struct inputs *in, struct input *input, eddy_error *err)
 {
-    struct listen_options options = {
-        .spec = input->where, .name = input->name, .format = input->format, .say = in->say};
+    const struct input *before = find_open(in, false, input->where);
+    struct listen_options options = {.spec = input->where,
+                                     .name = input->name,
+                                     .format = input->format,
+                                     .say = in->say,
+                                     .before = before != NULL ? before->listener : NULL};
     return listener_open(in->engine, &options, &input->listener, err);
+}
+
+/* A copy, NULL of NULL; sets `*failed` if there is no memory. */
+static char *copy_text(const char *text, bool *failed)
+{
+    char *copy = text != NULL ? strdup(text) : NULL;
+    *failed = *failed || (text != NULL && copy == NULL);
+    return copy;
 }
 
 static int open_input(struct inputs *in, struct input *input, const struct input_conf *c,
                       const struct checkpoint *positions, eddy_error *err)
 {
-    *input = (struct input){.name = strdup(c->name),
-                            .where = strdup(c->where),
-                            .format = c->format != NULL ? strdup(c->format) : NULL};
-    if (input->name == NULL || input->where == NULL || (c->format != NULL && input->format == NULL))
+    bool failed = false;
+    *input = (struct input){.name = copy_text(c->name, &failed),
+                            .where = copy_text(c->where, &failed),
+                            .format = copy_text(c->format, &failed),
+                            .archive = copy_text(c->archive, &failed)};
+    if (failed)
         return fault(err, EDDY_ENOMEM, "out of memory");
     return c->is_log ? open_log(in, input, c, positions, err) : open_socket(in, input, err);
 }
@@ -184,6 +208,23 @@ static bool planned(const struct plan *plan, const struct input *input)
     return false;
 }
 
+/* Puts what was planned in force: nothing of it can fail. */
+static void carry_out(struct inputs *in, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct input *next = &plan->list[i];
+        struct input *before =
+            plan->opened[i] && next->listener != NULL ? find_open(in, false, next->where) : NULL;
+        if (before != NULL)
+            listener_inherit(next->listener, before->listener);
+    }
+    for (size_t i = 0; i < in->count; i++)
+        if (!planned(plan, &in->list[i]))
+            close_input(&in->list[i]);
+    memcpy(in->list, plan->list, sizeof in->list);
+    in->count = plan->count;
+}
+
 int inputs_apply(struct inputs *in, const struct input_list *list,
                  const struct checkpoint *positions, eddy_error *err)
 {
@@ -191,26 +232,21 @@ int inputs_apply(struct inputs *in, const struct input_list *list,
     int status = plan != NULL ? EDDY_OK : fault(err, EDDY_ENOMEM, "out of memory");
     for (size_t i = 0; i < list->count && status == EDDY_OK; i++) {
         struct input *next = &plan->list[plan->count];
-        const struct input *open = find_open(in, &list->items[i]);
-        if (open != NULL) {
+        const struct input_conf *c = &list->items[i];
+        const struct input *open = find_open(in, c->is_log, c->where);
+        if (open != NULL && is_same(open, c)) {
             *next = *open;
         } else {
             plan->opened[plan->count] = true;
-            status = open_input(in, next, &list->items[i], positions, err);
+            status = open_input(in, next, c, positions, err);
         }
         plan->count++;
     }
-    if (status < 0) {
-        for (size_t i = 0; plan != NULL && i < plan->count; i++)
-            if (plan->opened[i])
-                close_input(&plan->list[i]);
-    } else {
-        for (size_t i = 0; i < in->count; i++)
-            if (!planned(plan, &in->list[i]))
-                close_input(&in->list[i]);
-        memcpy(in->list, plan->list, sizeof in->list);
-        in->count = plan->count;
-    }
+    if (status == EDDY_OK)
+        carry_out(in, plan);
+    for (size_t i = 0; status < 0 && plan != NULL && i < plan->count; i++)
+        if (plan->opened[i])
+            close_input(&plan->list[i]);
     free(plan);
     return status;
 }

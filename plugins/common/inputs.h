@@ -37,7 +37,8 @@ void inputs_free(struct inputs *in);
 void inputs_hang_up(struct inputs *in);
 
 /* Opens what the list has and is not open yet, closes what it no longer has. New logs begin where
- * `positions` says. On failure everything stays as it was. */
+ * `positions` says. What is open at the same place under another name, format or archive goes on
+ * where it is. On failure everything stays as it was. */
 int inputs_apply(struct inputs *in, const struct input_list *list,
                  const struct checkpoint *positions, eddy_error *err);
 

@@ -15,7 +15,7 @@ struct journal {
     struct say log;
     char *path;              /* of the checkpoint; empty: none */
     struct flows_csv *flows; /* NULL: none */
-    struct checkpoint last;  /* as read or written last */
+    struct checkpoint last;  /* as read, or as gathered last */
     uint64_t sum;
     bool failed; /* the last save: told once */
     struct journal_stats stats;
@@ -146,27 +146,24 @@ static int gather(struct journal *j, const struct inputs *in, struct checkpoint 
 static int save(struct journal *j, const struct inputs *in, eddy_error *err)
 {
     struct checkpoint now = {0};
+    bool on_disk = *j->path != '\0';
     int status = EDDY_OK;
-    if (j->flows != NULL) {
-        status = *j->path == '\0' ? flows_csv_flush(j->flows, err)
-                                  : flows_csv_sync(j->flows, &now.flows, err);
+    if (j->flows != NULL)
+        status =
+            on_disk ? flows_csv_sync(j->flows, &now.flows, err) : flows_csv_flush(j->flows, err);
+    int gathered = gather(j, in, &now, status < 0 ? NULL : err);
+    if (gathered <= 0) { /* 0: ask again, nothing is wrong */
+        checkpoint_done(&now);
+        return status < 0 ? status : gathered;
     }
-    if (status < 0 || *j->path == '\0')
+    checkpoint_done(
+        &j->last); /* kept whatever the disk says: an input may be closed and come back */
+    j->last = now;
+    if (status < 0 || !on_disk)
         return status;
-    status = gather(j, in, &now, err);
-    if (status > 0)
-        status = checkpoint_save(&now, j->path, &j->sum, err);
-    else if (status == 0) { /* ask again: nothing is wrong */
-        checkpoint_done(&now);
-        return EDDY_OK;
-    }
-    if (status == EDDY_OK) {
-        checkpoint_done(&j->last);
-        j->last = now;
+    status = checkpoint_save(&j->last, j->path, &j->sum, err);
+    if (status == EDDY_OK)
         j->stats.checkpoint_s = (int64_t)time(NULL);
-    } else {
-        checkpoint_done(&now);
-    }
     return status;
 }
 

@@ -45,8 +45,8 @@ void journal_scored(struct journal *j, const eddy_flow *flow, const eddy_verdict
 /* Writes the flows collected so far, without waiting for the disk. */
 void journal_flush(struct journal *j);
 
-/* Writes the flows and the checkpoint. Failures are told (once), counted and tried again at the
- * next call. */
+/* Writes the flows and the checkpoint; journal_positions() are those of now even if nothing is
+ * written. Failures are told (once), counted and tried again at the next call. */
 void journal_save(struct journal *j, const struct inputs *in);
 
 /* Can't the flows file be written now? Then logs are to wait: they are safe where they are. */

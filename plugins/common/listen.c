@@ -4,6 +4,7 @@
 #include "listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct client {
     int fd; /* -1: free; its worker waits for the next connection */
     eddy_worker *worker;
     int refused; /* the worker said EDDY_EINPUT: told once */
+    bool former; /* the worker is one of the listener before this */
 };
 
 struct listener {
@@ -64,6 +66,10 @@ static void hang_up(struct listener *l, struct client *c)
     c->fd = -1;
     c->refused = 0;
     l->stats.connections--;
+    if (c->former) {
+        eddy_worker_free(c->worker);
+        *c = (struct client){.fd = -1};
+    }
 }
 
 /* A free place with a worker; workers are kept for later connections. NULL: none. */
@@ -146,6 +152,12 @@ static bool keep(struct listener *l, const struct listen_options *options)
     return l->spec != NULL && l->name != NULL && (l->format != NULL) == (options->format != NULL);
 }
 
+static int same_socket(const struct listener *l, eddy_error *err)
+{
+    int fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+    return fd >= 0 ? fd : fault(err, EDDY_EIO, "%s: %s", l->spec, strerror(errno));
+}
+
 int listener_open(eddy_engine *engine, const struct listen_options *options, struct listener **out,
                   eddy_error *err)
 {
@@ -175,17 +187,32 @@ int listener_open(eddy_engine *engine, const struct listen_options *options, str
         if (status < 0)
             goto fail;
     }
-    status = socket_listen(&l->at, err);
+    status =
+        options->before != NULL ? same_socket(options->before, err) : socket_listen(&l->at, err);
     if (status < 0)
         goto fail;
     l->fd = status;
-    (void)socket_file_of(&l->at, &l->file); /* TCP has none */
+    if (options->before == NULL)
+        (void)socket_file_of(&l->at, &l->file); /* TCP has none */
     *out = l;
     return EDDY_OK;
 
 fail:
     listener_close(l);
     return status;
+}
+
+void listener_inherit(struct listener *l, struct listener *before)
+{
+    for (size_t i = 0; i < LISTEN_CLIENTS_MAX; i++)
+        if (before->clients[i].fd >= 0) {
+            l->clients[i] = before->clients[i];
+            l->clients[i].former = true;
+            before->clients[i] = (struct client){.fd = -1};
+        }
+    l->stats.connections = before->stats.connections;
+    l->file = before->file;
+    before->file = (struct socket_file){0}; /* no file has these numbers: closing removes none */
 }
 
 void listener_close(struct listener *l)

@@ -27,12 +27,18 @@ struct listen_options {
     const char *name;   /* of its streams in metrics; NULL: `spec` */
     const char *format; /* as in eddy_worker_new(); NULL: detected */
     const struct say *say;
+    const struct listener *before; /* is open on this place and will give it up; or NULL */
 };
 
 /* A datagram is a record (or several lines), a connection is a stream of lines; what a connection
  * leaves unfinished when it ends counts as its last record. `engine` is kept. */
 int listener_open(eddy_engine *engine, const struct listen_options *options, struct listener **out,
                   eddy_error *err);
+
+/* For one that was opened with `before`, as soon as it is certain that it will be used: `before`
+ * gives it its socket file and its connections, and is to be closed. Connections keep the name and
+ * the format they began with. */
+void listener_inherit(struct listener *l, struct listener *before);
 
 /* Ends all streams, closes, removes the socket file if it is still ours. */
 void listener_close(struct listener *l);

@@ -9,7 +9,7 @@ import threading
 import time
 
 from generator import record
-from harness import Bench, Failed, Skipped, check, free_port, inherited, test, wait_for
+from harness import Bench, Eddyd, Failed, Skipped, check, free_port, inherited, test, wait_for
 
 BAD_LINES = [
     "[eddyd]\nfollow = /dev", "[eddyd]\nfollow = /dev/null", "[eddyd]\nlisten = nonsense",
@@ -130,6 +130,101 @@ def an_input_may_have_a_name(bench: Bench) -> None:
     daemon.process.send_signal(signal.SIGHUP)
     wait_for(lambda: "'edge': two inputs of this name" in daemon.log.read_text(), 5, "two of one name are refused")
     daemon.stop()
+    daemon.expect_exactly(20)
+
+
+def reload(daemon: Eddyd) -> None:
+    """Takes over what the daemon's settings are now."""
+    daemon.write_conf()
+    before = daemon.metric('eddyd_reloads_total{result="ok"}')
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: daemon.metric('eddyd_reloads_total{result="ok"}') > before, 5, "reloaded: " + daemon.tail())
+
+
+@test
+def a_log_gets_another_name_without_a_checkpoint(bench: Bench) -> None:
+    """In the middle of a record, too."""
+    log, last = bench.path / "a.json", record("eve", 360)
+    daemon = bench.daemon([str(log)], eddyd__checkpoint="")
+    append(log, 0, 360)
+    with open(log, "a", encoding="ascii") as file:
+        file.write(last[:100])
+    daemon.start()
+    daemon.wait_lines(360)
+    for name in ("dmz=", "edge=eve:", "", None, ""):
+        daemon.follow = [f"{name}{log}"] if name is not None else []
+        reload(daemon)
+    daemon.settings["eddyd.archive"] = str(bench.path)
+    reload(daemon)
+    with open(log, "a", encoding="ascii") as file:
+        file.write(last[100:])
+    append(log, 361, 400)
+    daemon.wait_lines(400)
+    daemon.stop()
+    daemon.expect_exactly(400)
+
+
+def zstd(content: bytes) -> bytes:
+    """As a frame of raw blocks."""
+    blocks = [content[at:at + 65536] for at in range(0, len(content), 65536)]
+    heads = [(len(block) << 3 | (n == len(blocks) - 1)).to_bytes(3, "little") for n, block in enumerate(blocks)]
+    return b"\x28\xb5\x2f\xfd\0\x50" + b"".join(head + block for head, block in zip(heads, blocks))
+
+
+@test
+def a_zstd_log_keeps_its_name_until_its_end(bench: Bench) -> None:
+    log, count = bench.path / "a.json.zst", 150000
+    log.write_bytes(zstd("".join(record("eve", n) for n in range(count)).encode()))
+    daemon = bench.daemon([str(log)])
+    daemon.start()
+    daemon.follow = [f"dmz={log}"]
+    daemon.write_conf()
+    daemon.wait_lines(1)
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "in the middle of a zstd file" in daemon.tail(), 5, "refused: " + daemon.tail())
+    check(daemon.lines() < count, "all was read before the signal came: nothing is tested")
+    daemon.wait_lines(count)
+    daemon.stop()
+    daemon.expect_exactly(count)
+
+
+@test
+def a_socket_in_use_gets_another_name(bench: Bench) -> None:
+    """What is under way goes on, with the name it began with; what comes later has the new one."""
+    port, datagrams = free_port(), bench.path / "d"
+    places = [f"unix_stream:{bench.path}/s", f"unix_dgram:{datagrams}", f"tcp:127.0.0.1:{port}"]
+    daemon = bench.daemon([], [f"old{n}={place}" for n, place in enumerate(places)])
+    daemon.start()
+    for n in range(2):
+        with socket.socket(socket.AF_UNIX) as local, socket.create_connection(("127.0.0.1", port)) as far, \
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as single:
+            local.connect(f"{bench.path}/s")
+            single.connect(str(datagrams))
+            lines = [record("eve", k).encode() for k in range(n * 10, n * 10 + 10)]
+            local.sendall(lines[0] + lines[1][:90])
+            far.sendall(lines[2] + lines[3][:90])
+            single.send(lines[4])
+            daemon.wait_lines(n * 10 + 3)
+            daemon.listen = [f"new{n}{k}=eve:{place}" for k, place in enumerate(places)]
+            reload(daemon)
+            wait_for(lambda: daemon.metric("eddyd_input_connections_open") == 2, 5, "both connections are still open")
+            local.sendall(lines[1][90:] + lines[5])
+            far.sendall(lines[3][90:] + lines[6])
+            single.send(lines[7])
+            with socket.socket(socket.AF_UNIX) as later:
+                later.connect(f"{bench.path}/s")
+                later.sendall(lines[8])
+            with socket.create_connection(("127.0.0.1", port)) as later:
+                later.sendall(lines[9])
+            daemon.wait_lines(n * 10 + 10)
+        wait_for(lambda: daemon.metric("eddyd_input_connections_open") == 0, 5, "no connection is left")
+    flows = {name: daemon.metric(f'eddy_flows_total{{input="{name}"}}')
+             for name in ("old0", "new00", "new10", "old1", "new01", "new11", "old2", "new02", "new12")}
+    check(flows == {"old0": 3, "new00": 4, "new10": 1, "old1": 1, "new01": 2, "new11": 1, "old2": 3, "new02": 4,
+                    "new12": 1}, f"flows by name: {flows}")
+    check(datagrams.exists(), "a socket file is gone")
+    daemon.stop()
+    check(not datagrams.exists() and not (bench.path / "s").exists(), "a socket file is left behind")
     daemon.expect_exactly(20)
 
 
