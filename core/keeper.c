@@ -17,6 +17,7 @@
 #define QUEUE       1024       /* events: more than a day's incidents with all their growth */
 #define ROUND_NS    200000000L /* between rounds of the thread */
 #define LOOK_US     (INT64_C(5) * 1000000) /* between looks at the databases */
+#define FLUSH_US    (INT64_C(1) * 1000000) /* between attempts to write what waits in an output */
 #define SLOT_OUTPUT 0                      /* of log_limited, one for each output */
 #define SLOT_QUEUE  OUTPUTS_MAX
 #define SLOT_GEOIP  (OUTPUTS_MAX + 1)
@@ -37,7 +38,7 @@ struct keeper {
     /* One round at a time; guards what follows. */
     pthread_mutex_t round_lock;
     struct outputs outputs;
-    int64_t metrics_due_us, look_due_us; /* monotonic */
+    int64_t metrics_due_us, look_due_us, flush_due_us; /* monotonic */
     char *text;
     size_t text_size;
     struct counter errors[OUTPUTS_MAX];
@@ -116,6 +117,17 @@ static bool queue_take(struct keeper *k, struct incident_event *out)
     return any;
 }
 
+/* Also without new incidents: an output may have kept some for which the disk had no room. */
+static void flush_outputs(struct keeper *k)
+{
+    eddy_error err;
+    k->flush_due_us = monotonic_us() + FLUSH_US;
+    for (size_t i = 0; i < OUTPUTS_MAX && registry_outputs[i] != NULL; i++)
+        if (k->outputs.state[i] != NULL && registry_outputs[i]->flush != NULL &&
+            registry_outputs[i]->flush(k->outputs.state[i], &err) != EDDY_OK)
+            failed(k, i, &err);
+}
+
 static void send_incidents(struct keeper *k)
 {
     struct incident_event event;
@@ -133,10 +145,8 @@ static void send_incidents(struct keeper *k)
                 failed(k, i, &err);
         }
     }
-    for (size_t i = 0; any && i < OUTPUTS_MAX && registry_outputs[i] != NULL; i++)
-        if (k->outputs.state[i] != NULL && registry_outputs[i]->flush != NULL &&
-            registry_outputs[i]->flush(k->outputs.state[i], &err) != EDDY_OK)
-            failed(k, i, &err);
+    if (any || monotonic_us() >= k->flush_due_us)
+        flush_outputs(k);
 }
 
 static bool metrics_wanted(const struct keeper *k)

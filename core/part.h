@@ -87,7 +87,7 @@ struct output {
     int (*incident)(void *state, const eddy_incident *incident, eddy_error *err); /* or NULL */
     /* Once per emit.interval; `text` is all metrics in Prometheus format. NULL: not wanted. */
     int (*metrics)(void *state, const char *text, size_t length, eddy_error *err);
-    int (*flush)(void *state, eddy_error *err); /* after a round of incidents; or NULL */
+    int (*flush)(void *state, eddy_error *err); /* after incidents, and each second; or NULL */
     void (*close)(void *state);
 };
 

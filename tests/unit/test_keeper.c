@@ -342,6 +342,27 @@ static void an_output_that_fails_is_counted_and_said_once(void **state)
     assert_int_equal(seen.errors, 1); /* its last round fails too */
 }
 
+/* As on a full disk: the table's successor can't be written for a while. */
+static void what_could_not_be_written_is_tried_again_without_another_incident(void **state)
+{
+    const char *path = scratch_path(state, "incidents.tsv");
+    const char *in_the_way = scratch_path(state, "incidents.tsv.tmp");
+    const char *const settings[] = {"zeek_notice.path", path, NULL};
+    const struct timespec more_than_a_second = {.tv_sec = 1, .tv_nsec = 100000000};
+    eddy_engine *engine = engine_of(settings);
+    assert_int_equal(mkdir(in_the_way, 0700), 0);
+    struct incident_event event = event_of(1);
+    keeper_tell(engine->keeper, &event);
+    (void)eddy_engine_tick(engine);
+    assert_int_equal(seen.errors, 1);
+    assert_null(strstr(scratch_read(path), "id1"));
+    assert_int_equal(rmdir(in_the_way), 0);
+    (void)nanosleep(&more_than_a_second, NULL);
+    (void)eddy_engine_tick(engine);
+    assert_non_null(strstr(scratch_read(path), "id1"));
+    eddy_engine_free(engine);
+}
+
 static void metrics_are_written_at_the_first_round_and_the_last(void **state)
 {
     const char *path = scratch_path(state, "eddy.prom");
@@ -385,6 +406,7 @@ int main(void)
         TEST(a_database_that_was_replaced_is_opened_while_flows_are_scored),
         TEST(a_database_that_was_broken_stays_as_it_was),
         TEST(an_output_that_fails_is_counted_and_said_once),
+        TEST(what_could_not_be_written_is_tried_again_without_another_incident),
         TEST(metrics_are_written_at_the_first_round_and_the_last),
         TEST(with_a_thread_incidents_are_written_without_a_tick),
     };
