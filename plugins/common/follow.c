@@ -13,109 +13,36 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "follow_part.h"
 #include "places.h"
 #include "siblings.h"
 
 /* A gzip file that ends in its middle and was not touched for so long is broken, not unfinished. */
 #define CUT_PATIENCE_S 10
 #define MARKS_MAX      64 /* existing parts taken as read at the very first start */
+#define HELD_PATIENCE  10 /* seconds a part that may be another log's holds back newer ones */
+#define ABSENT_PAUSE   10 /* seconds between looks into the archives, without a directory */
 #define TURN_STEPS     64 /* changes of part in one turn, before other inputs have theirs */
 
-struct follow {
-    eddy_worker *worker;
-    struct say log;
-    struct follow_family *family; /* or NULL */
-    char *path, *folder, *archive;
-    const char *base;      /* in path */
-    struct generation now; /* fd -1: none */
-    int home;              /* directory of the last part, which may have been moved; -1: none */
-    bool superseded;       /* a newer part with bytes in it was seen before the last read */
-    bool refused;          /* the worker said EDDY_EINPUT for this part; told once */
-    bool resuming;         /* the part named by `state` is still to be found */
-    bool skip_existing;
-    uint64_t skip; /* the worker reads these bytes for the headers only */
-    char name[NAME_MAX + 1];
-    int complaint; /* errno last told about, so that it is told once */
-    struct follow_state state;
-    struct follow_stats stats;
-    unsigned char piece[FOLLOW_PIECE];
-};
-
-/* ---- the part being read ---- */
-
-static void complain(struct follow *f, int error)
+static int64_t monotonic_s(void)
 {
-    if (error == f->complaint)
-        return;
-    f->complaint = error;
-    if (error == ENOENT)
-        say(&f->log, LOG_NOTICE, "%s: not there yet, waiting for it", f->path);
-    else if (error == EINVAL)
-        say(&f->log, LOG_ERR, "%s: not a regular file (a directory, FIFO or device): not read",
-            f->path);
-    else
-        say(&f->log, LOG_ERR, "%s: %s", f->path, strerror(error));
-}
-
-static void keep_state(struct follow *f)
-{
-    f->state.reading = f->now.fd >= 0;
-    f->state.dev = f->now.dev;
-    f->state.ino = f->now.ino;
-    f->state.print = f->now.print;
-    if (f->now.fd < 0)
-        return;
-    int64_t mtime_ns = generation_mtime_ns(&f->now);
-    if (mtime_ns > f->state.newest_ns)
-        f->state.newest_ns = mtime_ns;
-}
-
-static void drop_part(struct follow *f)
-{
-    generation_close(&f->now);
-    f->superseded = false;
-    keep_state(f);
-}
-
-/* Makes an opened generation the current one, to be read on from `offset`, a line start. */
-static void take_part(struct follow *f, struct generation *g, int place, const char *name,
-                      uint64_t offset)
-{
-    drop_part(f);
-    f->now = *g;
-    if (f->home >= 0)
-        (void)close(f->home); /* read only */
-    f->home = fcntl(place, F_DUPFD_CLOEXEC, 0);
-    f->refused = false;
-    f->complaint = 0;
-    f->skip = 0;
-    size_t length = strlen(name);
-    memcpy(f->name, name, length < sizeof f->name ? length + 1 : 0);
-    f->state.offset = offset;
-    if (offset > 0) {
-        /* A Zeek log must be read from its top: its rows mean nothing without the header. */
-        if (g->kind == GENERATION_GZIP || generation_first_byte(g) == '#') {
-            f->skip = offset;
-            (void)eddy_worker_skip(f->worker, offset);
-        } else {
-            f->now.offset = offset;
-        }
-    }
-    keep_state(f);
-}
-
-/* The current part is read: its last line, if it has no newline, is a record too. */
-static void finish_part(struct follow *f)
-{
-    (void)eddy_worker_end(f->worker);
-    keep_state(f);
-    generation_settle(&f->now);
-    follow_state_finish(&f->state, f->now.print);
-    f->stats.finished++;
-    drop_part(f);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+    return (int64_t)now.tv_sec + 1;             /* never 0 */
 }
 
 /* ---- choosing the next part ---- */
+
+/* Opens all places. While the directory of the path is missing, only now and then: there may be
+ * many parts in the archives. */
+static bool open_places(struct follow *f, struct places *out)
+{
+    if (f->absent_due > monotonic_s() && access(f->folder, R_OK | X_OK) != 0)
+        return false;
+    places_open(f->folder, f->home, f->archive, out);
+    f->absent_due = out->fd[0] < 0 ? monotonic_s() + ABSENT_PAUSE : 0;
+    return true;
+}
 
 /* At the very first start: rotated parts that are there already are history, not input. */
 static void first_look(struct follow *f, const struct places *p)
@@ -133,7 +60,7 @@ static void first_look(struct follow *f, const struct places *p)
         if (s->mtime_ns > f->state.newest_ns)
             f->state.newest_ns = s->mtime_ns;
         if (s->live && f->skip_existing && g.kind == GENERATION_PLAIN) {
-            take_part(f, &g, p->fd[s->place], s->name, generation_last_line(&g));
+            follow_take_part(f, &g, p->fd[s->place], s->name, generation_last_line(&g));
             continue;
         }
         if (!s->live || f->skip_existing)
@@ -144,7 +71,8 @@ static void first_look(struct follow *f, const struct places *p)
 }
 
 /* Opens a sibling if it is none of those already read, nor the current one. Returns 1, 0 if it is,
- * -1 if it is not what the scan saw any more, or can't be told yet. */
+ * -1 if it is not what the scan saw any more, or can't be told yet; PART_HELD if it may be that of
+ * another log. */
 static int open_new(struct follow *f, const struct places *p, const struct sibling *s,
                     struct generation *out)
 {
@@ -154,7 +82,7 @@ static int open_new(struct follow *f, const struct places *p, const struct sibli
     int status = sibling_open(p->fd, s, &g);
     if (status != 1) {
         if (status == 0)
-            complain(f, errno);
+            follow_complain(f, errno);
         return status;
     }
     bool same = f->now.fd >= 0 && g.print.length > 0 && g.print.length == f->now.print.length &&
@@ -165,11 +93,27 @@ static int open_new(struct follow *f, const struct places *p, const struct sibli
         status = -1; /* the beginning of a gzip file, which can't be told from others yet */
     else if (!s->live)
         status = follow_family_free(f->family, &f->state, &g);
-    if (status > 0)
+    if (status == 1)
         *out = g;
     else
         generation_close(&g);
     return status;
+}
+
+/* A part may be the one that another log was reading, and that one can't look for it. For a while
+ * the search ends here; then it goes on, and the part is left to the other one. */
+static bool held_back(struct follow *f, const char *name)
+{
+    if (f->held_since == 0)
+        f->held_since = monotonic_s();
+    if (monotonic_s() - f->held_since < HELD_PATIENCE)
+        return true;
+    if (!f->held_told)
+        say(&f->log, LOG_WARNING,
+            "%s: %s is left to another log, which can't look for what it was reading", f->path,
+            name);
+    f->held_told = true;
+    return false;
 }
 
 /* Finds the oldest part that is newer than what was read. With `take` it becomes the current
@@ -181,6 +125,7 @@ static bool find_next(struct follow *f, const struct places *p, bool take)
         0)
         return false;
     int found = 0;
+    bool held = false;
     /* A part that is renamed or compressed this moment ends the search: to go on to the next
      * one would be to leave it out. */
     for (size_t i = 0; i < siblings.count && found == 0; i++) {
@@ -189,12 +134,18 @@ static bool find_next(struct follow *f, const struct places *p, bool take)
         if (!take && s->size == 0)
             continue;
         found = open_new(f, p, s, &g);
+        if (found == PART_HELD) {
+            held = true;
+            found = held_back(f, s->name) ? -1 : 0;
+        }
         if (found > 0 && take)
-            take_part(f, &g, p->fd[s->place], s->name, 0);
+            follow_take_part(f, &g, p->fd[s->place], s->name, 0);
         else if (found > 0)
             generation_close(&g);
     }
     siblings_free(&siblings);
+    if (!held)
+        f->held_since = 0;
     return found > 0;
 }
 
@@ -202,16 +153,14 @@ static bool find_next(struct follow *f, const struct places *p, bool take)
 static bool begin_next(struct follow *f)
 {
     struct places places;
-    if (places_open(f->folder, f->home, f->archive, &places) != 0) {
-        complain(f, errno);
+    if (!open_places(f, &places))
         return false;
-    }
     struct stat st;
     if (stat(f->path, &st) != 0)
-        complain(f, errno);
+        follow_complain(f, errno);
     else if (!S_ISREG(st.st_mode))
-        complain(f, EINVAL);
-    if (f->state.newest_ns == 0)
+        follow_complain(f, EINVAL);
+    if (f->state.newest_ns == 0 && places.fd[0] >= 0)
         first_look(f, &places);
     bool found = f->now.fd >= 0 || (f->state.newest_ns != 0 && find_next(f, &places, true));
     places_close(&places);
@@ -226,31 +175,46 @@ static bool newer_exists(struct follow *f)
         (uint64_t)st.st_ino == f->now.ino)
         return false;
     struct places places;
-    if (places_open(f->folder, f->home, f->archive, &places) != 0)
-        return false;
-    bool found = find_next(f, &places, false);
+    places_open(f->folder, f->home, f->archive, &places);
+    /* A directory that was moved takes its writer along: what others archive meanwhile is not
+     * newer. */
+    bool found = places.fd[0] >= 0 && find_next(f, &places, false);
     places_close(&places);
     return found;
 }
 
-/* After a restart: goes on where the checkpoint was taken. false: ask again later. */
-static bool resume(struct follow *f)
+/* The part is in no place that can be looked into. false: it is gone for good. */
+static bool may_come_back(struct follow *f)
+{
+    if (f->absent_due == 0)
+        return false;
+    if (!f->absent_told)
+        say(&f->log, LOG_WARNING,
+            "%s: its directory is missing, and the part read up to byte %llu is in no archive: "
+            "waiting for it",
+            f->path, (unsigned long long)f->state.offset);
+    f->absent_told = true;
+    return true;
+}
+
+/* After a restart: goes on where the checkpoint was taken. Returns 1; 0 if the part is nowhere but
+ * may come back, -1 if that can't be told now. */
+static int resume(struct follow *f)
 {
     struct places places;
-    if (places_open(f->folder, f->home, f->archive, &places) != 0) {
-        complain(f, errno);
-        return false;
-    }
+    if (!open_places(f, &places))
+        return -1;
     struct generation g;
     struct sibling where;
     struct follow_want want = {.size = f->state.offset};
     int found = follow_state_find(&f->state, &places, f->base, &want, &g, &where);
     if (found > 0)
-        take_part(f, &g, places.fd[where.place], where.name, f->state.offset);
+        follow_take_part(f, &g, places.fd[where.place], where.name, f->state.offset);
     places_close(&places);
-    if (found < 0)
-        return false;
+    if (found < 0 || (found == 0 && may_come_back(f)))
+        return found;
     f->resuming = false;
+    f->absent_told = false;
     if (found == 0) {
         if (f->state.offset > 0) {
             f->stats.gaps++;
@@ -260,9 +224,15 @@ static bool resume(struct follow *f)
                 f->path, (unsigned long long)f->state.offset);
         }
         follow_state_finish(&f->state, f->state.print);
-        drop_part(f);
+        follow_drop_part(f);
     }
-    return true;
+    return 1;
+}
+
+static bool look_for_part(struct follow *f)
+{
+    f->absent_due = 0; /* now */
+    return !f->resuming || resume(f) >= 0;
 }
 
 /* ---- what can happen to the current part ---- */
@@ -272,8 +242,7 @@ static bool resume(struct follow *f)
 static bool read_on_in_copy(struct follow *f)
 {
     struct places places;
-    if (places_open(f->folder, f->home, f->archive, &places) != 0)
-        return false;
+    places_open(f->folder, f->home, f->archive, &places);
     uint64_t fed = f->now.offset;
     uint64_t skip = f->skip;
     struct generation g;
@@ -289,7 +258,7 @@ static bool read_on_in_copy(struct follow *f)
     }
     if (found) {
         uint64_t line = f->state.offset;
-        take_part(f, &g, places.fd[where.place], where.name, 0);
+        follow_take_part(f, &g, places.fd[where.place], where.name, 0);
         f->now.offset = fed;
         f->state.offset = line;
         f->skip = skip;
@@ -312,7 +281,7 @@ static void restarted(struct follow *f)
     f->refused = false;
     f->superseded = false;
     f->state.offset = 0;
-    keep_state(f);
+    follow_keep_state(f);
 }
 
 /* At the end of the current part. true: something changed, go on. */
@@ -338,7 +307,7 @@ static bool at_end(struct follow *f)
         }
         break;
     }
-    finish_part(f);
+    follow_finish_part(f);
     return true;
 }
 
@@ -349,7 +318,7 @@ static void failed(struct follow *f, int error)
         (unsigned long long)f->now.offset,
         error == EBADMSG ? "damaged compressed data, the rest of it is lost" : strerror(error));
     if (error == EBADMSG)
-        finish_part(f);
+        follow_finish_part(f);
     else { /* ESTALE and the like: the file may come back under the same name */
         (void)eddy_worker_end(f->worker);
         generation_close(&f->now);
@@ -371,13 +340,13 @@ static void feed(struct follow *f, size_t length)
     uint64_t line = f->now.offset - length + end;
     if (end > 0 && line > f->state.offset) /* not while what was read earlier is skipped */
         f->state.offset = line;
-    keep_state(f);
+    follow_keep_state(f);
 }
 
 size_t follow_turn(struct follow *f)
 {
     for (int step = 0; step < TURN_STEPS; step++) {
-        if (f->resuming && !resume(f))
+        if (f->resuming && resume(f) <= 0)
             return 0;
         if (f->now.fd < 0 && !begin_next(f))
             return 0;
@@ -449,13 +418,15 @@ int follow_new(eddy_worker *worker, const struct follow_options *options,
         /* Now, not at the first turn: a checkpoint taken before anything was read must know which
          * parts are history, else a kill soon after makes history of new ones. */
         struct places places;
-        if (places_open(f->folder, f->home, f->archive, &places) == 0) {
+        places_open(f->folder, f->home, f->archive, &places);
+        if (places.fd[0] >= 0)
             first_look(f, &places);
-            places_close(&places);
-        }
+        places_close(&places);
     }
     f->family = options->family;
-    follow_family_join(f->family, &f->state, &f->now);
+    follow_family_join(f->family,
+                       (struct follow_member){
+                           .state = &f->state, .now = &f->now, .look = look_for_part, .follow = f});
     *out = f;
     return EDDY_OK;
 }
@@ -465,7 +436,7 @@ void follow_free(struct follow *f)
     if (f == NULL)
         return;
     follow_family_leave(f->family, &f->state);
-    drop_part(f);
+    follow_drop_part(f);
     if (f->home >= 0)
         (void)close(f->home); /* read only */
     free(f->path);
@@ -485,6 +456,7 @@ void follow_stats(const struct follow *f, struct follow_stats *out)
 {
     *out = f->stats;
     out->reading = f->now.fd >= 0;
+    out->unresolved = f->resuming;
     if (f->now.fd < 0 || f->now.kind == GENERATION_GZIP)
         return;
     uint64_t size = generation_size(&f->now);

@@ -20,6 +20,7 @@ struct follow_options {
 
 struct follow_stats {
     bool reading;      /* a part is open */
+    bool unresolved;   /* the part that was read at the last stop is not found yet */
     uint64_t lag;      /* bytes in the current part not yet read */
     uint64_t finished; /* parts read to their end */
     uint64_t restarts; /* truncated or rewritten in place */

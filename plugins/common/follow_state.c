@@ -17,13 +17,10 @@ void follow_state_finish(struct follow_state *s, struct print print)
         s->done[s->done_count++ % FOLLOW_DONE_MAX] = print;
 }
 
-void follow_family_join(struct follow_family *family, const struct follow_state *state,
-                        const struct generation *now)
+void follow_family_join(struct follow_family *family, struct follow_member member)
 {
-    if (family == NULL || family->count == FOLLOW_FAMILY_MAX)
-        return;
-    family->members[family->count].state = state;
-    family->members[family->count++].now = now;
+    if (family != NULL && family->count < FOLLOW_FAMILY_MAX)
+        family->members[family->count++] = member;
 }
 
 void follow_family_leave(struct follow_family *family, const struct follow_state *state)
@@ -44,6 +41,12 @@ static bool reads(const struct generation *now, const struct generation *part)
     return part->print.length > 0 && generation_is(now, part->print);
 }
 
+static bool has(const struct follow_state *s, const struct generation *now,
+                const struct generation *part)
+{
+    return follow_state_finished(s, part->print) || (now->fd >= 0 && reads(now, part));
+}
+
 int follow_family_free(const struct follow_family *family, const struct follow_state *self,
                        const struct generation *part)
 {
@@ -53,11 +56,15 @@ int follow_family_free(const struct follow_family *family, const struct follow_s
         const struct generation *now = family->members[i].now;
         if (other == self)
             continue;
-        if (follow_state_finished(other, part->print) || (now->fd >= 0 && reads(now, part)))
+        if (has(other, now, part))
             return 0;
-        if (now->fd < 0 && other->reading && other->print.length > 0 &&
-            generation_is(part, other->print))
-            result = -1;
+        if (now->fd >= 0 || !other->reading || other->print.length == 0 ||
+            !generation_is(part, other->print))
+            continue;
+        if (!family->members[i].look(family->members[i].follow))
+            result = PART_HELD;
+        else if (has(other, now, part))
+            return 0;
     }
     return result;
 }

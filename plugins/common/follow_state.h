@@ -36,23 +36,30 @@ void follow_state_finish(struct follow_state *s, struct print print);
  * same directories, under names that don't tell whose they are. What one has read, is reading or
  * will read on is not the others'. Zeroed at birth. */
 #define FOLLOW_FAMILY_MAX 64
+struct follow;
+struct follow_member {
+    const struct follow_state *state; /* all borrowed until it leaves */
+    const struct generation *now;
+    /* Looks now for the part that the log was reading before a restart, if it has not been found
+     * yet. false: that can't be told now. True also if it is nowhere: what is there is not it. */
+    bool (*look)(struct follow *f);
+    struct follow *follow;
+};
 struct follow_family {
-    struct {
-        const struct follow_state *state; /* borrowed until it leaves, as is `now` */
-        const struct generation *now;
-    } members[FOLLOW_FAMILY_MAX];
+    struct follow_member members[FOLLOW_FAMILY_MAX];
     size_t count;
 };
 
 /* Both do nothing if `family` is NULL or full. */
-void follow_family_join(struct follow_family *family, const struct follow_state *state,
-                        const struct generation *now);
+void follow_family_join(struct follow_family *family, struct follow_member member);
 void follow_family_leave(struct follow_family *family, const struct follow_state *state);
 
-/* May the log of `self` read this part? 1; 0 if it is another's; -1 if another one has yet to find
- * the part it was reading before a restart, and it may be this. */
+/* May the log of `self` read this part? 1; 0 if it is another's; PART_HELD if it may be the one
+ * that another log, which can't look for it now, was reading before a restart. */
 int follow_family_free(const struct follow_family *family, const struct follow_state *self,
                        const struct generation *part);
+
+#define PART_HELD 2
 
 struct follow_want {
     uint64_t size; /* at least so many bytes (not known of compressed files) */

@@ -310,7 +310,7 @@ struct input_stats {
     struct listen_stats socket;
 };
 
-enum column { READING, LAG, BYTES, ROTATIONS, TRUNCATIONS, GAPS, OPEN, ACCEPTED, CUT };
+enum column { READING, LAG, BYTES, ROTATIONS, TRUNCATIONS, GAPS, UNRESOLVED, OPEN, ACCEPTED, CUT };
 
 static const struct {
     const char *name, *help;
@@ -329,6 +329,9 @@ static const struct {
     [GAPS] = {"input_gaps_total",
               "How often a part vanished or broke before its end was read: records were lost.",
               EDDY_COUNTER, true, false},
+    [UNRESOLVED] = {"input_unresolved",
+                    "1 while the part that was read at the last stop is not found.", EDDY_GAUGE,
+                    true, false},
     [OPEN] = {"input_connections_open", "Open connections of the socket.", EDDY_GAUGE, false, true},
     [ACCEPTED] = {"input_connections_total", "Connections accepted.", EDDY_COUNTER, false, true},
     [CUT] = {"input_cut_datagrams_total", "Datagrams longer than 1 MiB, cut.", EDDY_COUNTER, false,
@@ -350,6 +353,8 @@ static uint64_t value_of(const struct input_stats *s, enum column column)
         return s->log.restarts;
     case GAPS:
         return s->log.gaps;
+    case UNRESOLVED:
+        return s->log.unresolved ? 1 : 0;
     case OPEN:
         return s->socket.connections;
     case ACCEPTED:

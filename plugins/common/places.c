@@ -13,7 +13,8 @@
 void places_close(struct places *p)
 {
     for (size_t i = 0; i < p->count; i++)
-        (void)close(p->fd[i]); /* read only */
+        if (p->fd[i] >= 0)
+            (void)close(p->fd[i]); /* read only */
     p->count = 0;
 }
 
@@ -45,13 +46,10 @@ static void add_pattern(struct places *p, const char *pattern)
     globfree(&found);
 }
 
-int places_open(const char *folder, int home, const char *archive, struct places *out)
+void places_open(const char *folder, int home, const char *archive, struct places *out)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    struct places p = {.count = 0};
-    add_place(&p, fd);
+    struct places p = {.count = 1};
+    p.fd[0] = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (home >= 0)
         add_place(&p, fcntl(home, F_DUPFD_CLOEXEC, 0));
     while (archive != NULL && *archive != '\0') {
@@ -66,5 +64,4 @@ int places_open(const char *folder, int home, const char *archive, struct places
         archive += *archive == '\n';
     }
     *out = p;
-    return 0;
 }

@@ -199,7 +199,7 @@ static int look(const int *places, size_t place_count, const char *base, int64_t
     int64_t before = pulse(places, place_count, base);
     bool young = fresh(places, place_count);
     for (size_t i = 0; i < place_count; i++)
-        if (scan_place(s, places[i], (int)i, base, since_ns) != 0)
+        if (places[i] >= 0 && scan_place(s, places[i], (int)i, base, since_ns) != 0)
             return -1;
     if (pulse(places, place_count, base) != before)
         return LOOK_CHANGED;

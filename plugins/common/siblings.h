@@ -30,8 +30,9 @@ struct siblings {
 bool siblings_match(const char *base, const char *name);
 
 /* Lists the parts of `base` in directories (open descriptors; the first one holds the live
- * file) that were last written at `since_ns` or later; the live file always. Returns 0, or -1
- * with errno; EAGAIN means that files were being renamed all the time: ask again later. */
+ * file, or is -1: there is none) that were last written at `since_ns` or later; the live file
+ * always. Returns 0, or -1 with errno; EAGAIN means that files were being renamed all the time: ask
+ * again later. */
 int siblings_scan(const int *places, size_t place_count, const char *base, int64_t since_ns,
                   struct siblings *out);
 void siblings_free(struct siblings *s);

@@ -209,6 +209,109 @@ def two_loggers_with_one_log_queue_over_a_kill(bench: Bench) -> None:
     two_loggers(bench, "zeek-json", os.rename, kill_with_checkpoint)
 
 
+def loggers_and_archive(bench: Bench) -> tuple[Eddyd, list[pathlib.Path], pathlib.Path]:
+    """Two loggers with one archive, each with 60 records that are read; eddyd is killed."""
+    day = bench.path / "logs" / "2026-01-01"
+    day.mkdir(parents=True)
+    logs = [bench.path / f"logger-{i}" / "conn.log" for i in (1, 2)]
+    daemon = bench.daemon([str(log) for log in logs], eddyd__archive=str(day))
+    for i, log in enumerate(logs):
+        log.parent.mkdir()
+        log.write_text(header(0) + rows(60 * i, 60 * i + 60))
+    daemon.start()
+    daemon.wait_lines(120)
+    kill_with_checkpoint(daemon)
+    return daemon, logs, day
+
+
+def one_logger_is_removed(bench: Bench, packed: bool) -> None:
+    """The directory of the second is gone at the restart; its parts are in the archive, the one that was
+    read in part and one that never was. The first goes on, and nothing waits."""
+    daemon, (first, second), day = loggers_and_archive(bench)
+    n = 120
+    for hour in range(2):
+        with open(second, "a", encoding="ascii") as f:
+            f.write((header(hour) if hour else "") + rows(n, n + 40))
+        n += 40
+        name = day / f"conn.{hour:02}:00:00-{hour + 1:02}:00:00.log"
+        if packed:
+            archive(second, name.with_suffix(".log.gz"))
+        else:
+            os.rename(second, name)
+    second.parent.rmdir()
+    time.sleep(0.02)
+    os.rename(first, first.parent / "conn.2026-01-01-00-00-00.log")
+    first.write_text(header(3) + rows(n, n + 30))
+    n += 30
+    daemon.start()
+    daemon.wait_lines(n)
+    with open(first, "a", encoding="ascii") as f:
+        f.write(rows(n, n + 30))
+    n += 30
+    daemon.wait_lines(n)
+    second.parent.mkdir()
+    second.write_text(header(4) + rows(n, n + 30))
+    finish(daemon, n + 30)
+
+
+@test
+def one_of_two_loggers_is_removed_and_its_parts_are_compressed(bench: Bench) -> None:
+    one_logger_is_removed(bench, True)
+
+
+@test
+def one_of_two_loggers_is_removed_and_its_parts_are_in_the_log_queue(bench: Bench) -> None:
+    one_logger_is_removed(bench, False)
+
+
+@test
+def a_logger_whose_part_is_nowhere_holds_back_no_other(bench: Bench) -> None:
+    """Its directory is gone, with what was read of it: told, counted, and the other one goes on. The
+    directory comes back later, as that of a disk that was mounted late, and with it the part."""
+    daemon, (first, second), day = loggers_and_archive(bench)
+    with open(second, "a", encoding="ascii") as f:
+        f.write(rows(120, 160))
+    os.rename(second.parent, bench.path / "not-mounted")
+    archive(first, day / "conn.00:00:00-01:00:00.log.gz")
+    first.write_text(header(1) + rows(160, 200))
+    daemon.start()
+    daemon.wait_lines(160)
+    wait_for(lambda: daemon.metric("eddyd_input_unresolved") == 1, 3, "what is not found is counted")
+    check("in no archive" in daemon.log.read_text(), "what is not found is not told")
+    daemon.stop()  # also over another restart
+    daemon.start()
+    archive(first, day / "conn.01:00:00-02:00:00.log.gz")
+    first.write_text(header(2) + rows(200, 240))
+    daemon.wait_lines(200)
+    os.rename(bench.path / "not-mounted", second.parent)
+    daemon.wait_lines(240)
+    wait_for(lambda: daemon.metric("eddyd_input_unresolved") == 0, 3, "found is not counted any more")
+    finish(daemon, 240)
+
+
+@test
+def equal_headers_of_a_logger_that_is_gone_hold_back_no_other(bench: Bench) -> None:
+    """Of the second log only the header was read, which the first one's next part has to the byte:
+    opened in the same second. Its directory does not come back."""
+    day = bench.path / "logs"
+    day.mkdir()
+    logs = [bench.path / f"logger-{i}" / "conn.log" for i in (1, 2)]
+    daemon = bench.daemon([str(log) for log in logs], eddyd__archive=str(day))
+    for i, log in enumerate(logs):
+        log.parent.mkdir()
+        log.write_text(header(i) + (rows(0, 60) if i == 0 else ""))
+    daemon.start()
+    daemon.wait_lines(60)
+    kill_with_checkpoint(daemon)
+    shutil.rmtree(logs[1].parent)
+    for part in range(3):
+        os.rename(logs[0], logs[0].parent / f"conn.2026-01-01-00-00-{part:02}.log")
+        time.sleep(0.02)
+        logs[0].write_text(header(1) + rows(60 + 40 * part, 100 + 40 * part))
+    daemon.start()
+    finish(daemon, 180)
+
+
 @test
 def current_is_swapped_twice_while_stalled(bench: Bench) -> None:
     """`current` leads to another spool directory after each; the one between is found as archive."""

@@ -18,6 +18,7 @@
 #include "fake_worker.h"
 
 #include "../../plugins/common/follow.c"
+#include "../../plugins/common/follow_part.c"
 #include "../../plugins/common/follow_state.c"
 #include "../../plugins/common/generation.c"
 #include "../../plugins/common/gz.c"
