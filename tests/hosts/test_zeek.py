@@ -77,6 +77,17 @@ def zeek_scripts_parse_and_the_package_installs(bench: Bench) -> None:
 
 
 @test
+def zeek_scripts_print_no_tab_into_a_file(bench: Bench) -> None:
+    """Zeek's `print` writes bytes outside of 32 to 126 as \\xHH, also into files (src/Desc.cc, EXPANDED_STRING): a header
+    written so is none. `write_file` writes what it is given."""
+    text = (SCRIPTS / "notices.zeek").read_text()
+    check(re.search(r"^\s*print f\b", text, re.M) is None, "print into a file")
+    header = re.search(r'"(#fields.*?)"', text)
+    check(header is not None and header[1] == r"#fields\tserial\n", "the mark's header")
+    check("write_file(f, text)" in text, "how the mark is written")
+
+
+@test
 def zeek_columns_are_those_that_the_core_reads(bench: Bench) -> None:
     """One source of truth: the names in core/ingest/zeek.c."""
     text = (SCRIPTS / "conn-log.zeek").read_text()

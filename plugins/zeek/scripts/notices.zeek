@@ -188,13 +188,14 @@ function save_mark()
 	if ( mark_file == "" || mark == saved )
 		return;
 
+	# Not with print, which writes a tab as the four characters \x09.
+	local text = "#fields\tserial\n" + fmt("%d\n", mark);
 	local unfinished = mark_file + ".tmp";
 	local f = open(unfinished);
-	print f, "#fields\tserial";
-	print f, fmt("%d", mark);
+	write_file(f, text);
 	close(f);
 
-	if ( ! rename(unfinished, mark_file) )
+	if ( file_size(unfinished) != |text| || ! rename(unfinished, mark_file) )
 		Reporter::warning(fmt("eddy: %s can't be written: a restart may miss or repeat notices",
 		    mark_file));
 
