@@ -35,7 +35,7 @@ void follow_state_finish(struct follow_state *s, struct print print);
 /* Logs that are read side by side: several loggers of one Zeek cluster archive their parts into the
  * same directories, under names that don't tell whose they are. What one has read, is reading or
  * will read on is not the others'. Zeroed at birth. */
-#define FOLLOW_FAMILY_MAX 64
+#define FOLLOW_FAMILY_MAX 128 /* INPUTS_MAX, old and new during a reload */
 struct follow;
 struct follow_member {
     const struct follow_state *state; /* all borrowed until it leaves */

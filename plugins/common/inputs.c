@@ -3,6 +3,7 @@
  */
 #include "inputs.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@ struct input {
  * truncation. 64 such logs cost a few hundredths of a core. */
 #define BUSY_TURNS 10
 #define BUSY_MS    10
+
+static_assert(FOLLOW_FAMILY_MAX >= 2 * INPUTS_MAX, "during a reload old and new logs are open");
 
 struct inputs {
     eddy_engine *engine;
