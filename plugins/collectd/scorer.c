@@ -29,9 +29,10 @@ struct scorer {
     pthread_t thread;
     int wake;                      /* an eventfd: ends the waiting of a turn */
     atomic_bool stop, flush, show; /* set by collectd's threads, cleared by ours */
+    atomic_bool renew;             /* the same, cleared by the one that keeps house */
     atomic_ulong slow_reads;       /* written by collectd's */
-    int64_t checkpoint_ms;
-    bool tick; /* the library has no thread of its own: this one does its housekeeping */
+    _Atomic int64_t checkpoint_ms; /* written by the one that keeps house; stands for itself */
+    bool keeps_house; /* the library has no thread of its own: ours does the housekeeping */
 };
 
 static int64_t now_ms(void)
@@ -39,6 +40,44 @@ static int64_t now_ms(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- housekeeping: on the library's thread, which may wait for an output ---- */
+
+static void take_over(struct scorer *s, const eddy_config *config)
+{
+    const char *limit = eddy_config_value(config, "collectd.notifications_per_minute");
+    s->checkpoint_ms = setting_milliseconds(config, "collectd.checkpoint_interval");
+    told_limit(notices_told(s->notices), strtod(limit, NULL));
+}
+
+static void reload(struct scorer *s, eddy_engine *engine)
+{
+    struct settings new;
+    eddy_error err;
+    int status = settings_read(s->options.blocks, s->options.block_count, &new, &err);
+    if (status == EDDY_OK) {
+        status = eddy_engine_reload(engine, new.config, &err);
+        if (status == EDDY_OK)
+            take_over(s, new.config);
+        settings_done(&new);
+    }
+    if (status == EDDY_OK)
+        say(s->options.say, LOG_NOTICE, "settings read again");
+    else
+        say(s->options.say, LOG_ERR, "settings not taken over, the old ones stay in force: %s",
+            err.message);
+}
+
+/* What `collectdctl flush` asks for, but the checkpoint. */
+static void keep_house(eddy_engine *engine, void *user)
+{
+    struct scorer *s = user;
+    if (!atomic_exchange(&s->renew, false))
+        return;
+    if (s->options.settings->file != NULL)
+        reload(s, engine);
+    (void)eddy_engine_tick(engine); /* logs its failures itself */
 }
 
 /* ---- the thread ---- */
@@ -60,41 +99,6 @@ static void show(struct scorer *s)
     metrics_own(&m, "notifications_total", "result=\"limited\"", (double)notices.limited);
     metrics_own(&m, "notifications_total", "result=\"dropped\"", (double)notices.dropped);
     metrics_own(&m, "series_left_out", "", (double)m.left_out);
-}
-
-static void take_over(struct scorer *s, const eddy_config *config)
-{
-    const char *limit = eddy_config_value(config, "collectd.notifications_per_minute");
-    s->checkpoint_ms = setting_milliseconds(config, "collectd.checkpoint_interval");
-    s->tick = strcmp(eddy_config_value(config, "engine.thread"), "off") == 0;
-    told_limit(notices_told(s->notices), strtod(limit, NULL));
-}
-
-static void reload(struct scorer *s)
-{
-    struct settings new;
-    eddy_error err;
-    int status = settings_read(s->options.blocks, s->options.block_count, &new, &err);
-    if (status == EDDY_OK) {
-        status = eddy_engine_reload(s->engine, new.config, &err);
-        if (status == EDDY_OK)
-            take_over(s, new.config);
-        settings_done(&new);
-    }
-    if (status == EDDY_OK)
-        say(s->options.say, LOG_NOTICE, "settings read again");
-    else
-        say(s->options.say, LOG_ERR, "settings not taken over, the old ones stay in force: %s",
-            err.message);
-}
-
-/* What `collectdctl flush` asks for. */
-static void flush(struct scorer *s)
-{
-    journal_save(s->journal, s->inputs);
-    if (s->options.settings->file != NULL)
-        reload(s);
-    (void)eddy_engine_tick(s->engine); /* logs its failures itself */
 }
 
 static void drain_sockets(struct scorer *s)
@@ -119,10 +123,12 @@ static void *run(void *user)
         if (read(s->wake, &wakes, sizeof wakes) < 0)
             wakes = 0; /* nobody woke us */
         if (atomic_exchange(&s->flush, false))
-            flush(s);
+            journal_save(s->journal, s->inputs);
         if (atomic_exchange(&s->show, false))
             show(s);
-        if (s->tick && now - second >= 1000) {
+        if (s->keeps_house)
+            keep_house(s->engine, s);
+        if (s->keeps_house && now - second >= 1000) {
             second = now;
             (void)eddy_engine_tick(s->engine); /* logs its failures itself */
         }
@@ -148,6 +154,7 @@ static void wake(struct scorer *s)
 void scorer_flush(struct scorer *s)
 {
     atomic_store(&s->flush, true);
+    atomic_store(&s->renew, true);
     wake(s);
 }
 
@@ -177,7 +184,11 @@ static int open_all(struct scorer *s, eddy_error *err)
     const struct settings *set = s->options.settings;
     struct journal_options journal = {
         .checkpoint = eddy_config_value(set->config, "collectd.checkpoint"), .flows = ""};
-    eddy_hooks hooks = {.size = sizeof hooks, .user = s, .incident = on_incident, .log = on_log};
+    eddy_hooks hooks = {.size = sizeof hooks,
+                        .user = s,
+                        .incident = on_incident,
+                        .log = on_log,
+                        .housekeeping = keep_house};
     int status = journal_check("Checkpoint", journal.checkpoint, err);
     s->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (status == EDDY_OK && s->wake < 0)
@@ -195,6 +206,7 @@ static int open_all(struct scorer *s, eddy_error *err)
     if (status < 0)
         return status;
     take_over(s, set->config);
+    s->keeps_house = strcmp(eddy_config_value(set->config, "engine.thread"), "off") == 0;
     journal_save(s->journal, s->inputs); /* a kill from here on finds where it all began */
     return EDDY_OK;
 }

@@ -17,8 +17,9 @@ struct scorer_options {              /* all kept */
  */
 int scorer_new(const struct scorer_options *options, struct scorer **out, eddy_error *err);
 
-/* Asks the thread to write the checkpoint and incidents, and to read the settings file again if
- * there is one. Returns at once. */
+/* Asks the thread to write the checkpoint, and the library's to write incidents and to read the
+ * settings file again if there is one: an output that hangs then does not hold up scoring. Returns
+ * at once. */
 void scorer_flush(struct scorer *s);
 
 /* Asks the thread to dispatch all metrics. Returns at once: handing a hundred values to collectd

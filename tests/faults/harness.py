@@ -13,7 +13,7 @@ import sys
 import tempfile
 from typing import Callable, Iterator
 
-from harness_common import Failed, Skipped, check, free_port, inherited, wait_for  # noqa: F401
+from harness_common import Failed, Skipped, check, disk_that_hangs, free_port, inherited, wait_for  # noqa: F401
 
 HERE = pathlib.Path(__file__).resolve().parent
 tests: list[tuple[str, Callable]] = []

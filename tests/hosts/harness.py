@@ -13,7 +13,7 @@ from typing import Callable
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.append(str(HERE.parent / "faults"))
-from harness_common import Failed, Skipped, check, free_port, inherited, wait_for  # noqa: E402,F401
+from harness_common import Failed, Skipped, check, disk_that_hangs, free_port, inherited, wait_for  # noqa: E402,F401
 
 tests: list[tuple[str, Callable, str]] = []
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """eddy in the real collectd: it finds what `eddy score` finds, shows it, tells it, and what goes wrong around it."""
 import os
+import pathlib
 import re
 import shutil
 import socket
 import time
 
 from collectd import TYPES, Collectd, append, ask, follow, lines_of, mute_server, start_alertmanager, start_prometheus
-from harness import ROOT, Bench, Skipped, check, incidents, inherited, test, wait_for
+from harness import ROOT, Bench, Skipped, check, disk_that_hangs, incidents, inherited, test, wait_for
 
 LAB = [("10.20.0.15", "beacon"), ("10.20.0.21", "fanout")]
 
@@ -303,13 +304,58 @@ def collectd_flush_reads_the_settings_again(bench: Bench) -> None:
     conf.write_text(f"[jsonl]\npath = {found}\n[collectd]\nnotifications_per_minute = 5\n")
     host.ctl("flush", "plugin=eddy")
     host.wait_said("settings read again")
-    check((host.path / "checkpoint").read_text() != before, "flush wrote no checkpoint")
+    wait_for(lambda: (host.path / "checkpoint").read_text() != before, 5, "flush writes a checkpoint")
     host.wait_value(1, "config_reloads_total", kind="ok")
     conf.write_text("[beacon]\nmin_gaps = many\n")
     host.ctl("flush", "plugin=eddy")
     host.wait_said(r"settings not taken over, the old ones stay in force: .*eddy\.conf:2: ")
     host.stop()
     check(found.exists() and "closed" in found.read_text(), "the new output was not opened")
+
+
+@test
+def collectd_flush_while_an_output_hangs_holds_up_no_scoring(bench: Bench) -> None:
+    log, conf, folder = bench.path / "eve.json", bench.path / "eddy.conf", bench.path / "disk"
+    records = lines_of("eve.json.gz")
+    conf.write_text(f"[textfile]\npath = {folder}/eddy.prom\n[emit]\ninterval = 1s\n")
+    append(log, records[:1000])
+    with disk_that_hangs(folder) as freeze:
+        host = Collectd(bench, f'Config "{conf}"\nCheckpointInterval "1h"\n' + follow(log))
+        host.start()
+        host.wait_records("dmz", 1000)
+        wait_for((folder / "eddy.prom").exists, 5, "the output works")
+        freeze("-f")
+        time.sleep(1.5)  # now it waits
+        before = (host.path / "checkpoint").read_text()
+        host.ctl("flush", "plugin=eddy")
+        wait_for(lambda: (host.path / "checkpoint").read_text() != before, 5, "flush writes a checkpoint")
+        append(log, records[1000:])
+        host.wait_records("dmz", len(records))
+        check("settings read again" not in host.log(), "the disk does not hang: nothing is tested")
+        freeze("-u")
+        host.wait_said("settings read again")
+        host.stop()
+
+
+@test
+def collectd_without_the_thread_of_the_library(bench: Bench) -> None:
+    """Then ours does what that would do."""
+    log, conf, found = bench.path / "eve.json", bench.path / "eddy.conf", bench.path / "found.json"
+    conf.write_text("[engine]\nthread = off\n")
+    append(log, lines_of("eve.json.gz"))
+    host = Collectd(bench, f'Config "{conf}"\n' + follow(log))
+    host.start()
+    host.wait_records("dmz", 13594)
+    names = [task.read_text().strip() for task in pathlib.Path(f"/proc/{host.process.pid}/task").glob("*/comm")]
+    check("eddy score" in names and "eddy-keeper" not in names, f"threads: {names}")
+    for n, thread in enumerate(("off", "on", "on")):
+        conf.write_text(f"[engine]\nthread = {thread}\n[jsonl]\npath = {found}{n}\n")
+        host.ctl("flush", "plugin=eddy")
+        host.wait_value(n + 1, "config_reloads_total", kind="ok")
+        wait_for(pathlib.Path(f"{found}{n}").exists, 5, "the new output")
+    append(log, [later(record, 300) for record in lines_of("eve.json.gz")[-3000:]])
+    wait_for(lambda: pathlib.Path(f"{found}2").stat().st_size > 0, 5, "incidents are written, though it says on")
+    host.stop()
 
 
 @test
