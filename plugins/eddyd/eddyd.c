@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,19 @@
 
 enum { EXIT_USAGE = 2 };
 
+/* A reload under way. The library's part of it may have to wait for an output, so it is done on
+ * the library's own thread while the loop goes on. */
+struct reload {
+    atomic_int
+        stage;  /* IDLE, DONE: all of this is the loop's; ASKED: it is the library's thread's */
+    bool again; /* another SIGHUP came */
+    eddy_config *config;
+    struct conf conf;
+    int status;
+    eddy_error err;
+};
+enum { IDLE, ASKED, DONE };
+
 struct daemon {
     struct conf_source source;
     struct say say;
@@ -38,6 +52,7 @@ struct daemon {
     struct inputs *inputs;
     struct telemetry *telemetry;
     struct rest *rest;
+    struct reload reload;
     int signals;
     bool tick; /* the library has no thread of its own: the loop does its housekeeping */
 };
@@ -66,6 +81,16 @@ static void on_log(int level, const char *message, void *user)
     output_line(level, message, d->say.user);
 }
 
+/* Often, on the library's thread if it has one. */
+static void on_housekeeping(eddy_engine *engine, void *user)
+{
+    struct daemon *d = user;
+    if (atomic_load(&d->reload.stage) != ASKED)
+        return;
+    d->reload.status = eddy_engine_reload(engine, d->reload.config, &d->reload.err);
+    atomic_store(&d->reload.stage, DONE);
+}
+
 /* All signals come through a descriptor; threads made later inherit that they are blocked. */
 static int open_signals(eddy_error *err)
 {
@@ -81,15 +106,13 @@ static int open_signals(eddy_error *err)
     return fd >= 0 ? fd : fault(err, EDDY_EIO, "signalfd: %s", strerror(errno));
 }
 
-static void note_thread(struct daemon *d)
-{
-    const char *thread = eddy_config_value(d->config, "engine.thread");
-    d->tick = thread != NULL && strcmp(thread, "off") == 0;
-}
-
 static int start(struct daemon *d, eddy_error *err)
 {
-    eddy_hooks hooks = {.size = sizeof hooks, .user = d, .scored = on_scored, .log = on_log};
+    eddy_hooks hooks = {.size = sizeof hooks,
+                        .user = d,
+                        .scored = on_scored,
+                        .log = on_log,
+                        .housekeeping = on_housekeeping};
     if (*d->conf.flows == '\0')
         hooks.scored = NULL;
     int status = open_signals(err);
@@ -112,7 +135,7 @@ static int start(struct daemon *d, eddy_error *err)
         status = rest_open(d->conf.http, d->engine, d->telemetry, &d->rest, err);
     if (status < 0)
         return status;
-    note_thread(d);
+    d->tick = strcmp(eddy_config_value(d->config, "engine.thread"), "off") == 0;
     /* Before anything is read: a kill from here on finds where it all began. */
     journal_save(d->journal, d->inputs);
     return EDDY_OK;
@@ -127,6 +150,8 @@ static void stop(struct daemon *d)
     eddy_engine_free(d->engine);
     journal_close(d->journal);
     telemetry_free(d->telemetry);
+    conf_done(&d->reload.conf);
+    eddy_config_free(d->reload.config);
     conf_done(&d->conf);
     eddy_config_free(d->config);
     if (d->signals >= 0)
@@ -158,54 +183,83 @@ static void keep_fixed(struct daemon *d, struct conf *new)
     }
 }
 
-static int try_reload(struct daemon *d, eddy_error *err)
+/* Everything but the library's part. */
+static int prepare_reload(struct daemon *d)
 {
-    eddy_config *config = NULL;
-    struct conf conf = {0};
-    int status = conf_load(&d->source, &config, &conf, err);
-    if (status < 0)
-        return status;
-    status = conf_check(&conf, err);
+    struct reload *r = &d->reload;
+    int status = conf_load(&d->source, &r->config, &r->conf, &r->err);
+    if (status == EDDY_OK)
+        status = conf_check(&r->conf, &r->err);
     if (status == EDDY_OK) /* the inputs of before, should the engine refuse */
-        status = inputs_apply(d->inputs, &conf.inputs, journal_positions(d->journal), err);
-    if (status == EDDY_OK) {
-        status = eddy_engine_reload(d->engine, config, err);
-        eddy_error again;
-        if (status < 0 &&
-            inputs_apply(d->inputs, &d->conf.inputs, journal_positions(d->journal), &again) < 0)
-            say(&d->say, LOG_ERR, "the inputs of before can't be opened again: %s", again.message);
-    }
-    if (status < 0) {
-        conf_done(&conf);
-        eddy_config_free(config);
-        return status;
-    }
-    warn_of_restart(d, &conf);
-    keep_fixed(d, &conf);
-    conf_done(&d->conf);
-    eddy_config_free(d->config);
-    d->conf = conf;
-    d->config = config;
-    note_thread(d);
-    return EDDY_OK;
+        status = inputs_apply(d->inputs, &r->conf.inputs, journal_positions(d->journal), &r->err);
+    return status;
 }
 
-static void reload(struct daemon *d)
+static void take_over(struct daemon *d)
+{
+    struct reload *r = &d->reload;
+    warn_of_restart(d, &r->conf);
+    keep_fixed(d, &r->conf);
+    conf_done(&d->conf);
+    eddy_config_free(d->config);
+    d->conf = r->conf;
+    d->config = r->config;
+}
+
+static void put_back(struct daemon *d)
+{
+    eddy_error err;
+    journal_save(d->journal, d->inputs); /* positions of inputs that are closed now */
+    if (inputs_apply(d->inputs, &d->conf.inputs, journal_positions(d->journal), &err) < 0)
+        say(&d->say, LOG_ERR, "the inputs of before can't be opened again: %s", err.message);
+}
+
+/* It has worked or not: says so, and is ready for the next. */
+static void end_reload(struct daemon *d, int status)
+{
+    struct reload *r = &d->reload;
+    telemetry_reload(d->telemetry, status == EDDY_OK);
+    if (status == EDDY_OK) {
+        take_over(d);
+        say(&d->say, LOG_NOTICE, "settings read again, %zu inputs", inputs_count(d->inputs));
+    } else {
+        say(&d->say, LOG_ERR, "settings not taken over, the old ones stay in force: %s",
+            r->err.message);
+        conf_done(&r->conf);
+        eddy_config_free(r->config);
+    }
+    r->conf = (struct conf){0};
+    r->config = NULL;
+    atomic_store(&r->stage, IDLE);
+    notify("READY=1");
+}
+
+static void begin_reload(struct daemon *d)
 {
     char lines[128];
-    eddy_error err = {0};
+    d->reload.again = false;
     (void)snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%lld000", (long long)now_ms());
     notify(lines);
-    journal_reopen(d->journal);
     journal_save(d->journal, d->inputs); /* positions of inputs that may be closed now */
-    int status = try_reload(d, &err);
-    telemetry_reload(d->telemetry, status == EDDY_OK);
-    if (status == EDDY_OK)
-        say(&d->say, LOG_NOTICE, "settings read again, %zu inputs", inputs_count(d->inputs));
+    int status = prepare_reload(d);
+    if (status < 0)
+        end_reload(d, status);
     else
-        say(&d->say, LOG_ERR, "settings not taken over, the old ones stay in force: %s",
-            err.message);
-    notify("READY=1");
+        atomic_store(&d->reload.stage, ASKED);
+}
+
+/* Every turn. */
+static void reload(struct daemon *d)
+{
+    if (d->tick)
+        on_housekeeping(d->engine, d);
+    if (atomic_load(&d->reload.stage) == DONE) {
+        if (d->reload.status < 0)
+            put_back(d);
+        end_reload(d, d->reload.status);
+    }
+    if (d->reload.again && atomic_load(&d->reload.stage) == IDLE)
+        begin_reload(d);
 }
 
 /* The signal that waits, 0 if none. SIGTERM wins over all SIGHUPs. */
@@ -252,10 +306,13 @@ static void run(struct daemon *d)
             notify("WATCHDOG=1");
         }
         int got = next_signal(d->signals);
-        if (got == SIGHUP)
-            reload(d);
-        else if (got != 0)
+        if (got != 0 && got != SIGHUP)
             return;
+        if (got == SIGHUP) {
+            journal_reopen(d->journal);
+            d->reload.again = true;
+        }
+        reload(d);
     }
 }
 

@@ -9,7 +9,7 @@ import threading
 import time
 
 from generator import record
-from harness import Bench, Eddyd, Failed, Skipped, check, free_port, inherited, test, wait_for
+from harness import Bench, Eddyd, Failed, Skipped, check, disk_that_hangs, free_port, inherited, test, wait_for
 
 BAD_LINES = [
     "[eddyd]\nfollow = /dev", "[eddyd]\nfollow = /dev/null", "[eddyd]\nlisten = nonsense",
@@ -249,6 +249,51 @@ def reload_reopens_the_flows_file(bench: Bench) -> None:
     with open(daemon.flows, "a", encoding="ascii") as f:
         f.write("".join(old.read_text().splitlines(True)[1:]))
     daemon.expect_exactly(30)
+
+
+@test
+def a_reload_while_an_output_hangs_holds_up_no_scoring(bench: Bench) -> None:
+    log, more, folder = bench.path / "eve.json", bench.path / "more.json", bench.path / "disk"
+    append(log, 0, 100)
+    with disk_that_hangs(folder) as freeze:
+        daemon = bench.daemon([str(log)], textfile__path=str(folder / "eddy.prom"), emit__interval="1s")
+        daemon.start()
+        daemon.wait_lines(100)
+        wait_for((folder / "eddy.prom").exists, 5, "the output works")
+        freeze("-f")
+        time.sleep(1.5)  # now it waits
+        for n in range(2):
+            daemon.follow = [str(log), str(more)]
+            daemon.settings["emit.interval"] = f"{n + 2}s"
+            daemon.write_conf()
+            old = daemon.flows.rename(bench.path / f"flows.{n}")
+            daemon.process.send_signal(signal.SIGHUP)
+            append(more, 100 + n * 100, 200 + n * 100)
+            daemon.wait_lines(100, 5)
+            check(daemon.get("/healthz")[0] == 200, "not healthy")
+            check("settings read again" not in daemon.log.read_text(), "the disk does not hang: nothing is tested")
+            with open(bench.path / "all", "a", encoding="ascii") as file:
+                file.write("".join(old.read_text().splitlines(True)[1:]))
+        freeze("-u")
+        wait_for(lambda: daemon.metric('eddyd_reloads_total{result="ok"}') == 2, 5, "both are done: " + daemon.tail())
+        daemon.settings["geoip.asn"] = str(bench.path / "none")  # seen by the library: put back
+        daemon.follow = [str(more)]
+        daemon.write_conf()
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: daemon.metric('eddyd_reloads_total{result="failed"}') == 1, 5, "refused: " + daemon.tail())
+        append(log, 300, 350)
+        daemon.wait_lines(150)
+        freeze("-f")
+        time.sleep(1.5)
+        daemon.process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        daemon.process.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        freeze("-u")
+        check(daemon.process.wait(10) == 0, "it did not end well: " + daemon.tail())
+    with open(daemon.flows, "a", encoding="ascii") as file:
+        file.write((bench.path / "all").read_text())
+    daemon.expect_exactly(350)
 
 
 @test
