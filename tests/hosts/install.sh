@@ -22,6 +22,8 @@ trap 'allow_services; rm -rf "$work"' EXIT
 # shellcheck disable=SC2034 # install_programs reads both
 programs="suricata collectd collectdctl prometheus prometheus-alertmanager prometheus-node-exporter rsyslogd
     tcpreplay valgrind ip tcpdump mmdebstrap"
+# A package without a program is missing as long as its file is.
+[ -e /usr/include/collectd/core/daemon/plugin.h ] || programs="$programs collectd-dev"
 # shellcheck disable=SC2034
 packages="collectd-core collectd-utils libcurl3-gnutls libmicrohttpd12 libprotobuf-c1 libyajl2 prometheus
     prometheus-alertmanager prometheus-node-exporter rsyslog tcpreplay valgrind iproute2 tcpdump procps ca-certificates

@@ -78,6 +78,24 @@ def collectd_plugin_needs_no_headers(bench: Bench) -> None:
 
 
 @test
+def collectd_plugin_lacks_libeddy(bench: Bench) -> None:
+    """collectd itself refuses to start then, and without the plugin it was told to load: the README says what a package
+    must ensure. Should this fail because it starts all the same, so much the better: mend the README."""
+    host = Collectd(bench, follow(bench.path / "eve.json"))
+    plugin = host.path / "plugins" / "eddy.so"
+    check(bench.run(*host.words("-T")).returncode == 0, f"it does not start at all: {host.said()}")
+    content = plugin.read_bytes()
+    check(content.count(b"libeddy.so.0\0") == 1, "the plugin is not linked to libeddy.so.0")
+    plugin.write_bytes(content.replace(b"libeddy.so.0\0", b"libnone.so.0\0"))
+    done = bench.run(*host.words("-f"), seconds=20)
+    check(done.returncode == 1 and "libnone.so.0" in done.stderr and "Parsing the config file failed" in done.stderr,
+          f"status {done.returncode}: {done.stderr}")
+    plugin.unlink()
+    done = bench.run(*host.words("-f"), seconds=20)
+    check(done.returncode == 1 and "Parsing the config file failed" in done.stderr, f"{done.returncode}: {done.stderr}")
+
+
+@test
 def collectd_reads_in_under_a_millisecond(bench: Bench) -> None:
     """Beside scoring, with all that collectd does with the values; the plugin counts what is slow."""
     log, records = bench.path / "eve.json", lines_of("eve.json.gz")
@@ -93,6 +111,7 @@ def collectd_reads_in_under_a_millisecond(bench: Bench) -> None:
     print(f"   {slow:.0f} of about 600 reads took over a millisecond", flush=True)
     check(slow <= 6, f"{slow} slow reads")
     host.stop()
+
 
 def spent(process: subprocess.Popen) -> tuple[float, int]:
     """CPU seconds and resident KiB of a process."""
