@@ -4,6 +4,7 @@
 import gzip
 import json
 import os
+import pathlib
 import re
 import shutil
 import sys
@@ -11,7 +12,7 @@ import threading
 import time
 
 from harness import ROOT, Bench, Skipped, check, test, wait_for
-from zeek_reader import SCRIPTS, Zeek, declared
+from zeek_reader import SCRIPTS, Zeek, declared, mark_text, severities
 
 PACKAGE = SCRIPTS.parent
 TOOLS = ("zeekscript==1.3.6", "zkg==3.2.0", "btest==1.3")  # from PyPI: Zeek's own grammar, package manager, test runner
@@ -101,6 +102,12 @@ def zeek_columns_are_those_that_the_core_reads(bench: Bench) -> None:
     )
 
 
+def first_mark(bench: Bench, name: str = "first.mark") -> pathlib.Path:
+    """The mark of a Zeek that has seen nothing yet, but wants all."""
+    (bench.path / name).write_text(mark_text(1))
+    return bench.path / name
+
+
 def same(row: dict, incident: dict) -> bool:
     """Is this row of the table this line of JSON? Numbers have 6 digits in both."""
     times = [time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(int(row[n]))) == incident[n][:19] for n in ("start", "end")]
@@ -148,7 +155,7 @@ def zeek_record_and_table_have_the_same_columns(bench: Bench) -> None:
     )
     check(done.returncode == 0, done.stderr)
     incidents = [json.loads(line) for line in bench.text("eddy.json").splitlines()]
-    zeek = Zeek(bench.path / "table.tsv", 0)
+    zeek = Zeek(bench.path / "table.tsv", first_mark(bench))
     zeek.heartbeat()
     check(
         {i["detector"] for i in incidents} == {"fanout", "beacon"} and len(incidents) == len(zeek.rows), f"{incidents}"
@@ -170,6 +177,11 @@ def zeek_record_and_table_have_the_same_columns(bench: Bench) -> None:
         )
     )
     check(detectors == noticed, f"detectors {detectors}, notices for {noticed}")
+    identifier = re.search(r"n\$identifier = .*?;", (SCRIPTS / "notices.zeek").read_text(), re.S)[0]
+    check("inc$severity" in identifier, f"a graver notice is suppressed: {identifier}")
+    names = re.search(r"\*emit_severity\(.*?}", (ROOT / "core" / "emit" / "emit.c").read_text(), re.S)[0]
+    gravest_first = re.findall(r'"(\w+)"', names)
+    check(severities() == {name: 3 - i for i, name in enumerate(gravest_first)}, f"{gravest_first}, {severities()}")
 
 
 def write_slowly(bench: Bench, seconds: float) -> None:
@@ -196,16 +208,29 @@ def write_slowly(bench: Bench, seconds: float) -> None:
         time.sleep(seconds / parts)
 
 
+def graver_in_turn(lines: list[dict], notices: list[dict], least: int = 1) -> str:
+    """What is wrong with the notices: of each incident one at the first row that is at least so grave, and one at each
+    row that is graver than all before."""
+    due, gravest = [], {}
+    for line in lines:
+        gravity = severities()[line["severity"]]
+        if gravity > gravest.get(line["incident_id"], least - 1):
+            gravest[line["incident_id"]] = gravity
+            due.append((line["incident_id"], line["severity"], line["flows"]))
+    made = [(row["id"], row["severity"], row["flows"]) for row in notices]
+    return "" if made == due else f"noticed {made}, due {due}"
+
+
 @test
 def zeek_gets_each_incident_once_and_whole(bench: Bench) -> None:
     """eddyd follows a log; what reads its table is stopped and started again meanwhile, as Zeek may be."""
-    table, jsonl = bench.path / "incidents.tsv", bench.path / "eddy.json"
+    table, jsonl, mark = bench.path / "incidents.tsv", bench.path / "eddy.json", first_mark(bench, "eddy.mark")
     conf = bench.path / "eddy.conf"
     conf.write_text(
         f"[eddyd]\nfollow = {bench.path / 'conn.log'}\nhttp = off\ncheckpoint = {bench.path / 'checkpoint'}\n"
         f"[jsonl]\npath = {jsonl}\n[zeek_notice]\npath = {table}\n[decide]\nmax_incidents_per_day = 1000\n"
     )
-    zeek = Zeek(table, 0)
+    zeek = Zeek(table, mark)
     zeek.heartbeat()  # before eddyd: no table yet
     eddyd = bench.start(bench.eddyd, "-c", conf)
     writer = threading.Thread(target=write_slowly, args=(bench, 5))
@@ -216,25 +241,34 @@ def zeek_gets_each_incident_once_and_whole(bench: Bench) -> None:
         runs[-1].heartbeat()
         if len(runs) < 4 and len(runs[-1].rows) >= 4:  # a new Zeek knows what mark_file says, and comes late
             time.sleep(0.7)
-            runs.append(Zeek(table, runs[-1].mark))
+            runs.append(Zeek(table, mark))
     writer.join()
     wait_for(lambda: jsonl.exists() and jsonl.read_text().count('"state":"new"') >= 4, 10, "4 incidents")
     check(bench.stop(eddyd) == 0, bench.text())
     runs[-1].heartbeat()
-    runs.append(Zeek(table, runs[-1].mark))
+    runs.append(Zeek(table, mark))
     runs[-1].heartbeat()
+    check(not runs[-1].rows, "the last mark is not the last row")
+    not_low = Zeek(table, first_mark(bench), lambda row: row["severity"] != "low")  # the README's hook
+    not_low.heartbeat()
 
     lines = [json.loads(line) for line in jsonl.read_text().splitlines()]
     rows = [row for run in runs for row in run.rows]
-    noticed = [row["id"] for run in runs for row in run.notices]
+    noticed = [row for run in runs for row in run.notices]
     check(len(runs) >= 3, "Zeek was never restarted")
     check(len(rows) == len(lines), f"{len(rows)} rows, {len(lines)} incident lines")
     wrong = [(row, line) for row, line in zip(rows, lines) if not same(row, line)]
     check(not wrong, f"differ: {wrong[:1]}")
-    check(sorted(noticed) == sorted({line["incident_id"] for line in lines}), f"noticed {noticed}")
+    wrong = graver_in_turn(lines, noticed) or graver_in_turn(lines, not_low.notices, 2)
+    check(not wrong, wrong)
+    highest = {line["incident_id"]: line["severity"] for line in lines}
+    check("high" in highest.values() and any(len([n for n in noticed if n["id"] == i]) > 1 for i in highest),
+          f"nothing got graver: {highest}")
+    check({row["id"] for row in not_low.notices} == {i for i, severity in highest.items() if severity != "low"},
+          f"without low: {not_low.notices}")
     check(
         {(row["host"], row["detector"]) for row in rows}
         >= {(f"10.{site}.0.21", "fanout") for site in (20, 21, 22, 23)},
-        f"noticed {noticed}",
+        f"of {rows}",
     )
     check(sum(run.table.reads for run in runs) > 5, "the table was not read again and again")

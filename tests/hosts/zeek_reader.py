@@ -7,6 +7,8 @@ import ipaddress
 import os
 import pathlib
 import re
+import time
+from typing import Callable
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent.parent.parent / "plugins" / "zeek" / "scripts"
 
@@ -100,21 +102,71 @@ class Table:
         return values
 
 
-class Zeek:
-    """The script's side: what becomes of the rows. `mark` is what mark_file holds."""
+def mark_text(mark: int) -> str:
+    """What save_mark() in the script writes: `write_file` its text as it is, `print` with a newline and with bytes outside
+    of 32 to 126 as \\xHH (src/Desc.cc), also into a file."""
+    body = re.search(r"^function save_mark\(\).*?^\t}", (SCRIPTS / "notices.zeek").read_text(), re.M | re.S)[0]
+    variables = dict(re.findall(r"^\s*local (\w+) = (.*?);", body, re.M | re.S))
 
-    def __init__(self, path: pathlib.Path, mark: int):
-        self.table, self.mark, self.known = Table(path, "Incident"), mark, set()
+    def text(expression: str) -> str:
+        expression = variables.get(expression.strip(), expression)
+        if expression.strip() == "mark":
+            return str(mark)
+        words = re.findall(r'"((?:[^"\\]|\\.)*)"', expression)
+        return "".join(words).replace(r"\t", "\t").replace(r"\n", "\n").replace("%d", str(mark))
+
+    written = ""
+    for printed, plain in re.findall(r"^\s*(?:print f, (.*?)|write_file\(f, (.*?)\));", body, re.M | re.S):
+        if printed:
+            written += "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in text(printed)) + "\n"
+        else:
+            written += text(plain)
+    return written
+
+
+def severities() -> dict[str, int]:
+    """The script's table of how grave they are."""
+    table = re.search(r"gravities: .*?{(.*?)}", (SCRIPTS / "notices.zeek").read_text(), re.S)[1]
+    return {name: int(rank) for name, rank in re.findall(r'\["(\w+)"\] = (\d+)', table)}
+
+
+class Zeek:
+    """The script's side, from zeek_init on: what becomes of the rows. `policy` is the site's hook."""
+
+    def __init__(self, path: pathlib.Path, mark_file: pathlib.Path, policy: Callable[[dict], bool] = lambda row: True):
+        self.table, self.mark_file, self.policy = Table(path, "Incident"), mark_file, policy
+        self.mark, self.gravities = int(time.time() * 1e6), severities()
+        if mark_file.exists():
+            self.mark = self.saved = Table(mark_file, "Mark").heartbeat()[-1]["serial"]
+        else:
+            self.saved = 0
+        self.begun = self.mark
+        self.raised: dict[str, int] = {}
         self.rows: list[dict] = []
         self.notices: list[dict] = []
+        self.save_mark()
+
+    def save_mark(self) -> None:
+        if self.mark != self.saved:
+            self.mark_file.write_text(mark_text(self.mark))
+            self.saved = self.mark
 
     def heartbeat(self) -> None:
-        for row in self.table.heartbeat() or []:
-            if row["serial"] <= self.mark:
-                self.known.add(row["id"])
-                continue
+        rows = self.table.heartbeat()
+        for row in rows or []:
+            self.row(row)
+        if rows is not None:
+            self.save_mark()  # end_of_data
+
+    def row(self, row: dict) -> None:
+        gravity = self.gravities.get(row["severity"], 1)
+        if row["serial"] > self.mark:
             self.mark = row["serial"]
             self.rows.append(row)
-            if row["id"] not in self.known:
-                self.known.add(row["id"])
+            if gravity > self.raised.get(row["id"], 0) and self.policy(row):
                 self.notices.append(row)
+                self.raised[row["id"]] = gravity
+        elif row["serial"] <= self.begun and gravity > self.raised.get(row["id"], 0):
+            self.raised[row["id"]] = gravity
+        if row["state"] == "closed":
+            self.raised.pop(row["id"], None)

@@ -80,8 +80,8 @@ export {
 	## Each row as it comes: also when an incident grows and closes.
 	global incident: event(inc: Incident);
 
-	## The site's word on a notice before it is raised: change its fields, or `break` to raise none.
-	## Notice::policy applies afterwards as for all notices.
+	## The site's word on a notice before it is raised: change its fields, or `break` to raise none;
+	## it is asked again when the next row comes. Notice::policy applies afterwards as for all notices.
 	global policy: hook(inc: Incident, n: Notice::Info);
 }
 
@@ -92,12 +92,20 @@ type Mark: record {
 const incidents_stream = "eddy-incidents";
 const mark_stream = "eddy-mark";
 
-# The last row seen, and the one in mark_file.
+# The last row seen, the one in mark_file, and the last one of before this Zeek.
 global mark: count = 0;
 global saved: count = 0;
+global begun: count = 0;
 
-# Incidents whose first row was seen.
-global known: set[string] &create_expire=1day;
+# Most incidents open low, with one connection, and get graver.
+const gravities: table[string] of count = {
+	["low"] = 1,
+	["medium"] = 2,
+	["high"] = 3,
+} &default=1;
+
+# Of open incidents: how grave the last notice was. 0: there was none.
+global raised: table[string] of count &default=0 &write_expire=7day;
 
 global started = F;
 
@@ -129,14 +137,16 @@ function transport(proto: string): transport_proto
 	return unknown_transport;
 	}
 
-function raise(inc: Incident)
+# F: the site does not want it.
+function raise(inc: Incident): bool
 	{
 	local why = fmt("%s (%s, p=%.2g, %s, eddy incident %s)", join_string_vec(
 	    inc$reasons, "; "), inc$severity, inc$p, inc$technique, inc$id);
 	local n = Notice::Info($note=notice_types[inc$detector], $msg=inc$summary,
 	    $sub=why, $src=inc$host, $n=inc$flows, $suppress_for=suppress_for);
 
-	n$identifier = cat_sep("/", "-", inc$detector, inc$host);
+	# With the severity, or a graver one would be suppressed.
+	n$identifier = cat_sep("/", "-", inc$detector, inc$severity, inc$host);
 
 	if ( inc?$peer )
 		{
@@ -151,28 +161,33 @@ function raise(inc: Incident)
 	if ( |inc$uids| > 0 && /^C[0-9A-Za-z]{8,}$/ in inc$uids[0] )
 		n$uid = inc$uids[0];
 
-	if ( hook policy(inc, n) )
-		NOTICE(n);
+	if ( ! hook policy(inc, n) )
+		return F;
+
+	NOTICE(n);
+	return T;
 	}
 
 event Eddy::row(description: Input::EventDescription, tpe: Input::Event,
     inc: Incident)
 	{
-	# Read before, by this Zeek or by the one before it.
-	if ( inc$serial <= mark )
+	local gravity = gravities[inc$severity];
+
+	if ( inc$serial > mark )
 		{
-		add known[inc$id];
-		return;
+		mark = inc$serial;
+		event Eddy::incident(inc);
+
+		if ( gravity > raised[inc$id] && raise(inc) )
+			raised[inc$id] = gravity;
 		}
 
-	mark = inc$serial;
-	event Eddy::incident(inc);
+	# The Zeek before this one has seen it, and raised it we suppose.
+	else if ( inc$serial <= begun && gravity > raised[inc$id] )
+		raised[inc$id] = gravity;
 
-	if ( inc$id !in known )
-		{
-		add known[inc$id];
-		raise(inc);
-		}
+	if ( inc$state == "closed" )
+		delete raised[inc$id];
 	}
 
 event Eddy::mark_row(description: Input::EventDescription, tpe: Input::Event,
@@ -209,6 +224,7 @@ function start()
 		return;
 
 	started = T;
+	begun = mark;
 	save_mark();
 	Input::add_event([$source=incidents_file, $reader=Input::READER_ASCII,
 	    $mode=Input::REREAD, $name=incidents_stream, $fields=Incident,
