@@ -36,6 +36,11 @@ static bool same(const char *written, const char *key, size_t length)
     }
 }
 
+bool setting_is(const char *written, const char *name)
+{
+    return same(written, name, strlen(name));
+}
+
 static int compare(const eddy_option *option, void *user)
 {
     struct wanted *wanted = user;
@@ -54,6 +59,26 @@ int setting_set(eddy_config *config, const char *section, const char *name, cons
     if (eddy_config_options(config, compare, &wanted) == 0)
         return fault(err, EDDY_ECONFIG, "%.60s.%.60s: there is no such setting", section, name);
     return eddy_config_set(config, wanted.key, value, err);
+}
+
+static int compare_section(const eddy_option *option, void *user)
+{
+    return same(user, option->key, strcspn(option->key, "."));
+}
+
+bool setting_is_section(const eddy_config *config, const char *written)
+{
+    char copy[128]; /* the visit takes no const */
+    return (size_t)snprintf(copy, sizeof copy, "%s", written) < sizeof copy &&
+           eddy_config_options(config, compare_section, copy) != 0;
+}
+
+uint64_t setting_bytes(const eddy_config *config, const char *key)
+{
+    char *unit;
+    unsigned long long value = strtoull(eddy_config_value(config, key), &unit, 10);
+    const char *at = *unit != '\0' ? strchr("KMGT", *unit) : NULL;
+    return at != NULL ? value << 10 * (at - "KMGT" + 1) : value;
 }
 
 int64_t setting_milliseconds(const eddy_config *config, const char *key)

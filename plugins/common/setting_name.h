@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "eddy.h"
@@ -12,6 +13,15 @@
  * eddy_config_set(); a name that does not exist is named as it was written. */
 int setting_set(eddy_config *config, const char *section, const char *name, const char *value,
                 eddy_error *err);
+
+/* Whether `written` is that name, compared as setting_set() does. */
+bool setting_is(const char *written, const char *name);
+
+/* Whether `written` is the name of a section. */
+bool setting_is_section(const eddy_config *config, const char *written);
+
+/* A setting that is a size, which the library has checked when it was set. */
+uint64_t setting_bytes(const eddy_config *config, const char *key);
 
 /* A setting that is a duration, which the library has checked when it was set. For programs whose
  * numbers have a decimal point: those that set no locale, and collectd, which sets "C". */
