@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "metrics_file.h"
 #include "ring.h"
 #include "sender.h"
 
@@ -29,7 +30,8 @@
 struct pump {
     struct pump_options with;
     eddy_worker *worker;
-    struct sender *sender; /* NULL: there is an engine */
+    struct sender *sender;     /* NULL: there is an engine */
+    struct metrics_file *file; /* of what is sent; NULL: not wanted, or the engine has its own */
     struct ring *ring;
     pthread_t thread;
     int ended;        /* eventfd: the thread is done */
@@ -40,8 +42,10 @@ struct pump {
     int64_t told_ms;
     eddy_counts counts; /* at the end */
 
-    /* Counted by the host's threads; relaxed, for nothing depends on them. A cache line apart from
-     * what they only read. */
+    /* Counted by our thread, read by that of `file`; relaxed, for nothing depends on them. */
+    atomic_ullong sent, lost;
+
+    /* Counted by the host's threads, likewise. A cache line apart from what they only read. */
     _Alignas(64) atomic_ullong skipped;
     atomic_ullong dropped;
 };
@@ -88,6 +92,29 @@ static void tell(struct pump *p, bool last)
     p->told_ms = now;
 }
 
+/* What became of the records that are sent; those that wait are in none of the counts. */
+static void read_counts(eddy_counts *out, void *user)
+{
+    struct pump *p = user;
+    *out = (eddy_counts){
+        .scored = atomic_load_explicit(&p->sent, memory_order_relaxed),
+        .skipped = atomic_load_explicit(&p->skipped, memory_order_relaxed),
+        .dropped = atomic_load_explicit(&p->dropped, memory_order_relaxed) +
+                   atomic_load_explicit(&p->lost, memory_order_relaxed),
+    };
+    out->read = out->scored + out->skipped + out->dropped;
+}
+
+static size_t hand_over(struct pump *p)
+{
+    struct sender_counts sent;
+    size_t taken = sender_turn(p->sender, p->ring, IDLE_MS);
+    sender_counts(p->sender, &sent);
+    atomic_store_explicit(&p->sent, sent.sent, memory_order_relaxed);
+    atomic_store_explicit(&p->lost, sent.too_long, memory_order_relaxed);
+    return taken;
+}
+
 static size_t score(struct pump *p)
 {
     const char *record;
@@ -112,12 +139,9 @@ static void end(struct pump *p)
             p->sender != NULL ? "nobody took them" : "not scored in time");
     tell(p, true);
     if (p->sender != NULL) {
-        struct sender_counts sent;
-        sender_counts(p->sender, &sent);
-        p->counts = (eddy_counts){.scored = sent.sent,
-                                  .skipped = p->skipped_seen,
-                                  .dropped = p->dropped_seen + sent.too_long + left};
-        p->counts.read = p->counts.scored + p->counts.skipped + p->counts.dropped;
+        atomic_fetch_add_explicit(&p->lost, left, memory_order_relaxed);
+        read_counts(&p->counts, p);
+        metrics_file_free(p->file); /* writes them a last time */
         sender_free(p->sender);
         return;
     }
@@ -137,11 +161,9 @@ static void *run(void *user)
         bool stop = atomic_load_explicit(&p->stop, memory_order_acquire);
         if (stop && until == 0)
             until = now_ms() + DRAIN_MS;
-        size_t taken = p->sender != NULL ? sender_turn(p->sender, p->ring, IDLE_MS) : score(p);
+        size_t taken = p->sender != NULL ? hand_over(p) : score(p);
         bool busy = taken > 0 || (p->sender != NULL && sender_waiting(p->sender) > 0);
         tell(p, false);
-        if (p->with.turn != NULL)
-            p->with.turn(p->with.user);
         if (stop && (!busy || now_ms() >= until))
             break;
         if (!busy)
@@ -174,6 +196,21 @@ static int start(struct pump *p, eddy_error *err)
                        : fault(err, EDDY_EIO, "can't start a thread: %s", strerror(reason));
 }
 
+static int send_to(struct pump *p, const struct pump_options *options, eddy_error *err)
+{
+    int status = sender_new(options->socket, options->say, &p->sender, err);
+    if (status < 0 || *options->textfile == '\0')
+        return status;
+    struct metrics_file_options with = {.path = options->textfile,
+                                        .sensor = options->sensor,
+                                        .input = options->name,
+                                        .interval_ms = options->interval_ms,
+                                        .say = options->say,
+                                        .read = read_counts,
+                                        .user = p};
+    return metrics_file_new(&with, &p->file, err);
+}
+
 int pump_new(const struct pump_options *options, struct pump **out, eddy_error *err)
 {
     struct pump *p = NULL;
@@ -181,11 +218,12 @@ int pump_new(const struct pump_options *options, struct pump **out, eddy_error *
         return fault(err, EDDY_ENOMEM, "out of memory");
     memset(p, 0, sizeof *p);
     p->with = *options;
+    p->with.textfile = p->with.sensor = p->with.socket = NULL; /* not kept */
     p->ended = eventfd(0, EFD_CLOEXEC);
     int status = p->ended >= 0 ? ring_new(options->ring, &p->ring, err)
                                : fault(err, EDDY_EIO, "eventfd: %s", strerror(errno));
     if (status == EDDY_OK && options->engine == NULL)
-        status = sender_new(options->socket, options->say, &p->sender, err);
+        status = send_to(p, options, err);
     else if (status == EDDY_OK)
         status = eddy_worker_new(options->engine, options->name, options->format, &p->worker, err);
     if (status == EDDY_OK)
@@ -194,6 +232,7 @@ int pump_new(const struct pump_options *options, struct pump **out, eddy_error *
         *out = p;
         return EDDY_OK;
     }
+    metrics_file_free(p->file);
     sender_free(p->sender);
     eddy_worker_free(p->worker);
     free_all(p);

@@ -12,14 +12,15 @@ struct pump;
 struct pump_options {
     eddy_engine *engine;       /* scores; given once pump_new() has succeeded. NULL: `socket` */
     const char *name, *format; /* of the engine's worker */
-    const char *socket;        /* where records are sent instead: unix_dgram:PATH */
-    size_t ring;               /* bytes; see ring_new() */
-    const struct say *say;     /* kept */
-    void (*turn)(void *user);  /* called by our thread between records, every 100 ms at least */
-    void *user;
+    /* Without an engine: where records are sent instead, as unix_dgram:PATH; and a file, unless
+     * "", for what became of them: see metrics_file.h. */
+    const char *socket, *textfile, *sensor;
+    int64_t interval_ms;
+    size_t ring;           /* bytes; see ring_new() */
+    const struct say *say; /* kept */
 };
 
-/* Starts the thread, with all signals blocked. Borrows what `options` points to, but for `say`. */
+/* Starts its threads, with all signals blocked. Borrows what `options` points to, but for `say`. */
 int pump_new(const struct pump_options *options, struct pump **out, eddy_error *err);
 
 /* Any thread: one record without newline. It is copied, or counted as dropped if there is no

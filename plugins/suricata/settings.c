@@ -2,6 +2,7 @@
 /* settings.c - the `eddy:` map of an eve-log in suricata.yaml, kept as text. */
 #include "settings.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,10 @@ static int read_value(struct settings *s, const char *section, const struct abi_
 static int read_map(struct settings *s, const struct abi_node *map, eddy_error *err)
 {
     int status = EDDY_OK;
+    if (map->is_sequence != 0 || (map->first == NULL && map->value != NULL && *map->value != '\0'))
+        return fault(err, EDDY_ECONFIG,
+                     "eddy: %.100s: not a map of settings, as in eddy: {config: FILE}",
+                     map->value != NULL ? map->value : "a list");
     bool good = strcmp(map->name, "eddy") == 0 && is_as_expected(map);
     for (const struct abi_node *at = map->first; good && at != NULL && status == EDDY_OK;
          at = at->next) {
@@ -114,16 +119,23 @@ int settings_read(const struct abi_node *eve_log, struct settings **out, eddy_er
 const char *settings_file(const struct settings *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (strcmp(s->list[i].section, OWN) == 0 && strcasecmp(s->list[i].name, "config") == 0)
+        if (setting_is(s->list[i].section, OWN) && setting_is(s->list[i].name, "config"))
             return s->list[i].value;
     return "";
 }
 
-size_t settings_of_library(const struct settings *s, char *text, size_t size)
+/* Also where nothing is scored: it tells where the metrics go and how often. */
+static bool is_for_metrics(const struct entry *e)
+{
+    return setting_is(e->section, "textfile") ||
+           (setting_is(e->section, "emit") && setting_is(e->name, "interval"));
+}
+
+size_t settings_unused(const struct settings *s, char *text, size_t size)
 {
     size_t count = 0;
     for (size_t i = 0; i < s->count; i++)
-        if (strcmp(s->list[i].section, OWN) != 0 && count++ == 0)
+        if (!setting_is(s->list[i].section, OWN) && !is_for_metrics(&s->list[i]) && count++ == 0)
             (void)snprintf(text, size, "%s.%s", s->list[i].section, s->list[i].name);
     return count;
 }
@@ -133,6 +145,9 @@ static int set(eddy_config *config, const struct entry *e, eddy_error *err)
 {
     static const char *const words[][2] = {
         {"yes", "on"}, {"true", "on"}, {"no", "off"}, {"false", "off"}};
+    if (strcmp(e->section, OWN) == 0 && setting_is_section(config, e->name))
+        return fault(err, EDDY_ECONFIG,
+                     "the section '%.60s' is empty: no setting is indented below it", e->name);
     int status = setting_set(config, e->section, e->name, e->value, err);
     for (size_t i = 0; status < 0 && i < sizeof words / sizeof *words; i++)
         if (strcasecmp(e->value, words[i][0]) == 0 &&
@@ -141,19 +156,46 @@ static int set(eddy_config *config, const struct entry *e, eddy_error *err)
     return status;
 }
 
-int settings_config(const struct settings *s, const char *jsonl, const char *textfile,
-                    eddy_config **out, eddy_error *err)
+/* Where files go is known once the name is. Until then, or unless it is told: */
+static const struct {
+    const char *key, *until;
+} placed[] = {
+    {"jsonl.path", "NAME.json"}, {"textfile.path", "NAME.prom"}, {"textfile.sensor", "NAME"}};
+#define PLACED (sizeof placed / sizeof *placed)
+
+int settings_place(eddy_config *config, const char *folder, const char *name, eddy_error *err)
+{
+    const bool first = strcmp(name, "eddy") == 0; /* needs nothing to tell it from others */
+    char values[PLACED][PATH_MAX];
+    int status = EDDY_OK;
+    (void)snprintf(values[0], PATH_MAX, "%s/%s.json", folder, name);
+    (void)snprintf(values[1], PATH_MAX, "%s/%s.prom", folder, name);
+    (void)snprintf(values[2], PATH_MAX, "%s", first ? "" : name);
+    for (size_t i = 0; status == EDDY_OK && i < PLACED; i++)
+        if (strcmp(eddy_config_value(config, placed[i].key), placed[i].until) == 0)
+            status = eddy_config_set(config, placed[i].key, values[i], err);
+    return status;
+}
+
+static int load_file(const struct settings *s, eddy_config *config, eddy_error *err)
+{
+    const char *file = settings_file(s);
+    int status = *file != '\0' ? eddy_config_load(config, file, err) : EDDY_OK;
+    if (status == EDDY_OK && *eddy_config_value(config, "suricata.config") != '\0')
+        status = fault(err, EDDY_ECONFIG, "%.150s: suricata.config: only in suricata.yaml", file);
+    return status;
+}
+
+int settings_config(const struct settings *s, eddy_config **out, eddy_error *err)
 {
     eddy_config *config = eddy_config_new();
     if (config == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
     int status = host_options_declare(config, err);
-    if (status == EDDY_OK && jsonl != NULL)
-        status = eddy_config_set(config, "jsonl.path", jsonl, err);
-    if (status == EDDY_OK && textfile != NULL)
-        status = eddy_config_set(config, "textfile.path", textfile, err);
-    if (status == EDDY_OK && *settings_file(s) != '\0')
-        status = eddy_config_load(config, settings_file(s), err);
+    for (size_t i = 0; status == EDDY_OK && i < PLACED; i++)
+        status = eddy_config_set(config, placed[i].key, placed[i].until, err);
+    if (status == EDDY_OK)
+        status = load_file(s, config, err);
     for (size_t i = 0; status == EDDY_OK && i < s->count; i++)
         status = set(config, &s->list[i], err);
     if (status < 0)

@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import pathlib
+import pwd
 import re
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import time
 import captures
 from harness import Bench, Failed, Skipped, check, incidents, need, wait_for
 
+NOBODY = "nobody"
 TRUTH = {(captures.SCANNER, "fanout"), (captures.BEACON, "beacon")}
 # Flows are written soon after their end, not only at the capture's; with --runmode single.
 QUICK = """
@@ -21,10 +23,25 @@ flow-timeouts:
               "emergency-established: 1, emergency-closed: 0, emergency-bypassed: 1}\n" for kind in ("default", "tcp"))
 
 
+def need_root() -> None:
+    if os.geteuid() != 0:
+        raise Skipped("only root can do this")
+
+
+def give(path: pathlib.Path, user: str = NOBODY) -> None:
+    entry = pwd.getpwnam(user)
+    os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def closed(lines: str) -> list[str]:
+    """The last line about each incident, of lines of JSON."""
+    return [line for line in lines.splitlines() if json.loads(line)["state"] == "closed"]
+
+
 class Suricata:
     """One log directory and one suricata.yaml; `maps` are the `eddy:` maps of one eve-log each."""
 
-    def __init__(self, bench: Bench, *maps: dict, name: str = "s", plugin: pathlib.Path | None = None,
+    def __init__(self, bench: Bench, *maps: dict | str, name: str = "s", plugin: pathlib.Path | None = None,
                  eve_log: dict | None = None, extra: str = "", types: tuple[str, ...] = ("flow", "http", "stats")):
         self.bench, self.program = bench, need("suricata")
         self.log = bench.path / name
@@ -102,9 +119,13 @@ class Suricata:
         counts = {r: self.metric(r, file + ".prom") for r in ("scored", "skipped", "rejected", "dropped")}
         wanted = {"scored": events["flow"], "skipped": others, "rejected": 0, "dropped": 0}
         check(counts == wanted, f"counted {counts}, eve.json has {wanted}")
-        expected = incidents(self.bench.score(self.eve()))
-        check({(host, detector) for _, host, detector in expected} >= TRUTH, f"eddy score finds {expected}")
-        check(self.incidents(file + ".json") == expected, f"{self.incidents(file + '.json')}, not {expected}")
+        self.expect_lines(self.bench.score(self.eve()), file + ".json")
+
+    def expect_lines(self, scored: str, file: str = "eddy.json") -> None:
+        """The incidents as they were when they closed, byte for byte those of `eddy score`."""
+        expected, found = sorted(scored.splitlines()), sorted(closed((self.log / file).read_text()))
+        check({(host, detector) for _, host, detector in incidents(scored)} >= TRUTH, f"eddy score finds {expected}")
+        check(found == expected, f"{found}, not {expected}")
 
 
 def capture(bench: Bench, name: str = "a.pcap", **more) -> pathlib.Path:
@@ -150,18 +171,10 @@ class Frozen:
     """One thread of a process, stopped by ptrace while all others go on; until thaw()."""
 
     def __init__(self, bench: Bench, process: subprocess.Popen, name: str):
-        found: list[str] = []
-
-        def look() -> bool:
-            for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
-                if (task / "comm").read_text().strip() == name:
-                    found.append(task.name)
-            return bool(found)
-
-        wait_for(look, 10, f"a thread named {name}")
+        frozen = thread(process, name).name
         # A process of its own: when it ends, however it ends, the thread runs on. Ended first of all, for
         # a process with a frozen thread does not go away.
-        self.tracer = subprocess.Popen([sys.executable, "-c", FREEZE, found[0]], stdin=subprocess.PIPE,
+        self.tracer = subprocess.Popen([sys.executable, "-c", FREEZE, frozen], stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, text=True)
         bench.processes.insert(0, self.tracer)
         if self.tracer.stdout.readline() != "frozen\n":
@@ -170,6 +183,44 @@ class Frozen:
     def thaw(self) -> None:
         self.tracer.kill()
         self.tracer.wait()
+
+
+def thread(process: subprocess.Popen, name: str) -> pathlib.Path:
+    """The directory in /proc of the process's thread with this name."""
+    found: list[pathlib.Path] = []
+
+    def look() -> bool:
+        found.extend(task for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir()
+                     if (task / "comm").read_text().strip() == name)
+        return bool(found)
+
+    wait_for(look, 10, f"a thread named {name}")
+    return found[0]
+
+
+class Disk:
+    """A small file system of its own that can be made to hang."""
+
+    def __init__(self, bench: Bench):
+        if os.geteuid() != 0:
+            raise Skipped("only root can do this")
+        self.bench, self.folder = bench, bench.path / "disk"
+        image = bench.path / "disk.img"
+        self.folder.mkdir()
+        with open(image, "wb") as file:
+            file.truncate(16 << 20)
+        for words in (("mkfs.ext4", "-q", image), ("mount", "-o", "loop", image, self.folder)):
+            if bench.run(need(words[0]), *words[1:]).returncode != 0:
+                raise Skipped(f"no {words[0]} here")
+        bench.at_end.append(lambda: bench.run("umount", self.folder))
+
+    def __enter__(self) -> None:
+        """From here on who writes to it waits."""
+        if self.bench.run(need("fsfreeze"), "-f", self.folder).returncode != 0:
+            raise Skipped("fsfreeze is not permitted here")
+
+    def __exit__(self, *_: object) -> None:
+        self.bench.run(need("fsfreeze"), "-u", self.folder)
 
 
 class Command:

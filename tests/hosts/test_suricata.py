@@ -7,22 +7,12 @@ import pwd
 import re
 import signal
 import sys
+import time
+import urllib.request
 
 import captures
-from harness import ROOT, Bench, Skipped, check, incidents, long_test, test, wait_for
-from suricata import QUICK, TRUTH, Command, Frozen, Pipe, Suricata, capture
-
-NOBODY = "nobody"
-
-
-def need_root() -> None:
-    if os.geteuid() != 0:
-        raise Skipped("only root can do this")
-
-
-def give(path: pathlib.Path, user: str = NOBODY) -> None:
-    entry = pwd.getpwnam(user)
-    os.chown(path, entry.pw_uid, entry.pw_gid)
+from harness import Bench, Skipped, check, free_port, incidents, long_test, need, test, wait_for
+from suricata import NOBODY, QUICK, TRUTH, Command, Disk, Frozen, Pipe, Suricata, capture, give, need_root, thread
 
 
 class Eddyd:
@@ -61,7 +51,7 @@ def suricata_finds_what_eddy_score_finds(bench: Bench) -> None:
 @test
 def suricata_threads_of_its_own_and_a_prefix_change_nothing(bench: Bench) -> None:
     # Not both: Suricata 7.0.10 frees the prefix twice at its end then, also with its own file types.
-    for number, more in enumerate(({"threaded": "yes"}, {"prefix": "@cee: "})):
+    for number, more in enumerate(({"threaded": "yes"}, {"prefix": "@cee: "}, {"prefix": "{site-a} "})):
         s = Suricata(bench, eve_log=more, extra="flow: {recyclers: 2}", name=f"more{number}")
         s.read(capture(bench), "--runmode", "autofp")
         events = s.events()
@@ -71,15 +61,37 @@ def suricata_threads_of_its_own_and_a_prefix_change_nothing(bench: Bench) -> Non
 
 @test
 def suricata_several_eve_logs_with_eddy_do_not_meet(bench: Bench) -> None:
-    s = Suricata(bench, {}, {}, {"name": "site"})
+    isolated = {"isolate": "yes", "socket": f"unix_dgram:{bench.path}/none.sock"}
+    s = Suricata(bench, isolated, {}, {}, {"name": "site"})
     s.read(capture(bench))
     for name in ("eddy", "eddy-2", "site"):
         s.expect_all_scored(name)
-    s = Suricata(bench, {"textfile": {"path": str(bench.path / "same.prom")}},
-                 {"textfile": {"path": str(bench.path / "same.prom")}}, name="same")
-    said = s.read(capture(bench))
-    check("another eve-log with filetype eddy writes it" in said, said)
-    check({(h, d) for _, h, d in s.incidents()} >= TRUTH, "the first of the two works")
+    check(sorted(p.name for p in s.log.glob("*.json")) == ["eddy-2.json", "eddy.json", "eve.json", "site.json"],
+          f"{sorted(s.log.iterdir())}")
+    # One node_exporter serves the metrics of all, and finds nothing twice.
+    port = free_port()
+    bench.start(need("prometheus-node-exporter"), "--collector.disable-defaults", "--collector.textfile",
+                f"--collector.textfile.directory={s.log}", f"--web.listen-address=127.0.0.1:{port}", log="exporter.out")
+    wait_for(lambda: served(port) != "", 10, bench.text("exporter.out"))
+    text = served(port)
+    check("textfile_scrape_error 0\n" in text, text[-500:])
+    check("level=error" not in bench.text("exporter.out"), bench.text("exporter.out")[:2000])
+    for sensor, result in (("", "scored"), ("eddy-2", "scored"), ("site", "scored"), ("eddy-isolated", "dropped")):
+        label = f',sensor="{sensor}"' if sensor else ""
+        found = re.search(rf'^eddy_input_records_total{{input="suricata",result="{result}"{label}}} (\d+)', text, re.M)
+        check(found is not None and int(found[1]) == s.events()["flow"], f"{sensor}: " + text)
+    for file in s.log.glob("*.prom"):
+        done = bench.run("sh", "-c", f"{need('promtool')} check metrics <{file}")
+        check(done.returncode == 0, f"{file}: {done.stdout}{done.stderr}")
+
+
+def served(port: int) -> str:
+    """What a node_exporter serves; empty while it does not."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            return answer.read().decode()
+    except OSError:
+        return ""
 
 
 @test
@@ -100,105 +112,6 @@ def suricata_reads_a_capture_after_the_other_from_its_command_socket(bench: Benc
     s.end()
 
 
-# ---- settings ----
-
-@test
-def suricata_takes_the_sample_as_it_is(bench: Bench) -> None:
-    s = Suricata(bench)
-    sample = ROOT / "plugins" / "suricata" / "eddy-eve.yaml"
-    text = s.yaml.read_text()
-    begin, end = text.index("outputs: ["), text.index("\nlogging:")
-    regular = "{eve-log: {enabled: yes, filetype: regular, filename: eve.json, types: [flow]}}"
-    for number, lines in enumerate((sample.read_text(), re.sub("^  #(?! \\S)", "  ", sample.read_text(), flags=re.M))):
-        included = bench.path / f"sample{number}.yaml"
-        included.write_text(lines)
-        s.yaml.write_text(f"{text[:begin]}outputs:\n  - {regular}\n  - eve-log: !include {included}{text[end:]}")
-        said = s.read(capture(bench))
-        if number == 0:
-            s.expect_all_scored()
-        else:  # every line in use: all names are known, the first file that is not there is told
-            check("no such setting" not in said, said)
-            check("incidents go to" in said or "eddy.conf" in said or "GeoLite2" in said, said)
-
-
-@test
-def suricata_settings_come_from_a_file_and_from_the_map(bench: Bench) -> None:
-    conf = bench.path / "eddy.conf"
-    conf.write_text("[decide]\nmax_incidents_per_day = 0\n[jsonl]\nwithheld = off\n[eddyd]\nhttp = off\n"
-                    f"[syslog]\n[beacon]\nmin_gaps = 12\n[suricata]\nname = named\n")
-    local = ["10.0.0.0/8", "172.16.0.0/12"]
-    file = capture(bench)
-    s = Suricata(bench, {"config": str(conf)}, name="file")
-    s.read(file)
-    check(s.incidents("named.json") == set(), "the file's budget of 0 holds")
-    check(s.metric("scored", "named.prom") > 0, "it works all the same")
-    s = Suricata(bench, {"Config": str(conf), "decide": {"max-incidents-per-day": "20"}, "nets": {"local": local},
-                         "jsonl": {"withheld": "yes"}, "BEACON": {"MinGaps": "15"}, "name": "map"}, name="map")
-    s.read(file)
-    expected = incidents(bench.score(s.eve(), settings={"beacon.min_gaps": "15", "nets.local": "10.0.0.0/8"}))
-    check(s.incidents("map.json") == expected != set(), f"{s.incidents('map.json')}, not {expected}")
-    s = Suricata(bench, {"decide": {"max_incidents_per_day": "0"}, "jsonl": {"withheld": "true"}}, name="withheld")
-    s.read(file)
-    check('"withheld":true' in (s.log / "eddy.json").read_text(), "withheld incidents are written")
-    s = Suricata(bench, {"jsonl": {"path": ""}, "textfile": {"path": ""}}, name="none")
-    s.read(file)
-    check(sorted(p.name for p in s.log.iterdir()) == ["eve.json"], "an empty path is: none")
-
-
-BAD = {  # what the line in the log says: the map
-    "beacon.min-gap: ": {"beacon": {"min-gap": "12"}},
-    "beacon.min_gaps = '1000'": {"beacon": {"min-gaps": "1000"}},
-    "suricata.rnig: ": {"rnig": "64M"},
-    "suricata.ring = '1'": {"ring": "1"},
-    "suricata.isolate = 'maybe'": {"isolate": "maybe"},
-    "suricata.name = '../x'": {"name": "../x"},
-    "nets.local: neither a value nor a list": {"nets": {"local": {"a": "10.0.0.0/8"}}},
-    "nowhere.conf: ": {"config": "/nonexistent/nowhere.conf"},
-    "nowhere.mmdb": {"geoip": {"asn": "/nonexistent/nowhere.mmdb"}},
-    "/nonexistent/x.json: ": {"jsonl": {"path": "/nonexistent/x.json"}},
-    "engine.thread = off": {"engine": {"thread": "off"}},
-    "'tcp:127.0.0.1:1': not unix_dgram": {"isolate": "yes", "socket": "tcp:127.0.0.1:1"},
-}
-
-
-@test
-def suricata_bad_settings_are_named_and_leave_it_running(bench: Bench) -> None:
-    file = capture(bench, flows=100)
-    for number, (words, map) in enumerate(BAD.items()):
-        s = Suricata(bench, map, name=f"bad{number}")
-        said = s.read(file)
-        check(words in said and "Error: eddy: " in said, f"no '{words}' in: {said}")
-        check(s.events()["flow"] > 300, f"{words}: eve.json has {s.events()}")
-        check(not list(s.log.glob("eddy*")), f"{words}: left {list(s.log.iterdir())}")
-
-
-@test
-def suricata_T_says_what_is_wrong_and_writes_nothing(bench: Bench) -> None:
-    need_root()
-    folder = bench.path / "empty"
-    folder.mkdir()
-    listed = bench.run(bench.eddy, "options").stdout
-    paths = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and ".path = " in line]
-    check(len(paths) >= 2, listed)
-    map = {key.split(".")[0]: {"path": str(folder / (key.split(".")[0] + ".prom"))} for key in paths}
-    for words in (["-T"], ["-vT"]):
-        s = Suricata(bench, map, {})
-        done = bench.run(*s.words(*words))
-        check(done.returncode == 0, done.stdout + done.stderr)
-        check(not list(folder.iterdir()) and not list(s.log.glob("eddy*")), f"{list(folder.iterdir())}")
-    # Then the daemon, as another user, in the same directory.
-    s.eve().unlink()
-    for place in (folder, s.log):
-        give(place)
-    s.read(capture(bench, flows=300), "--user", NOBODY)
-    for file in (folder / "jsonl.prom", folder / "textfile.prom", s.log / "eddy-2.json",
-                 s.log / "eddy-2.prom"):
-        check(pwd.getpwuid(file.stat().st_uid).pw_name == NOBODY, f"{file} belongs to {file.stat().st_uid}")
-    for words, map in list(BAD.items())[:2] + [("nowhere.mmdb", BAD["nowhere.mmdb"])]:
-        done = bench.run(*Suricata(bench, map).words("-T"))
-        check(done.returncode != 0 and words in done.stdout + done.stderr, f"{words}: {done.stdout + done.stderr}")
-
-
 # ---- what an administrator may switch on ----
 
 @test
@@ -212,8 +125,10 @@ def suricata_without_privileges_works(bench: Bench) -> None:
 
 
 @test
-def suricata_in_landlock_works(bench: Bench) -> None:
-    s = Suricata(bench, {"textfile": {"path": str(bench.path / "eddy.prom")}}, name="landlock",
+def suricata_in_landlock_works_and_eddy_is_outside_of_it(bench: Bench) -> None:
+    conf = bench.path / "eddy.conf"
+    conf.write_text("")
+    s = Suricata(bench, {"config": str(conf), "textfile": {"path": str(bench.path / "eddy.prom")}}, name="landlock",
                  extra="security: {limit-noproc: true, landlock: {enabled: yes, directories: "
                  f"{{write: [{bench.path}/landlock], read: [/usr/, /etc/, {bench.path}]}}}}}}")
     pipe = Pipe(bench)
@@ -222,11 +137,15 @@ def suricata_in_landlock_works(bench: Bench) -> None:
     s.wait_said("Engine started")
     if "NoNewPrivs:\t1" not in pathlib.Path(f"/proc/{s.process.pid}/status").read_text():
         raise Skipped("this kernel or this Suricata has no Landlock")
+    # As the README says: eddy's threads are older than the sandbox, and open and write where it forbids.
+    conf.write_text(f"[jsonl]\npath = {bench.path}/new.json\n")
+    s.process.send_signal(signal.SIGHUP)
+    s.wait_said(f"{conf} read again")
     pipe.write(0.1, 1)
     pipe.close()
     s.end()
-    # As the README says: eddy's threads are older than the sandbox, and write where it forbids.
     (bench.path / "eddy.prom").rename(s.log / "eddy.prom")
+    (bench.path / "new.json").rename(s.log / "eddy.json")
     s.expect_all_scored()
 
 
@@ -348,6 +267,34 @@ def suricata_ends_though_scoring_or_an_output_does_not(bench: Bench) -> None:
 
 
 @test
+def suricata_HUP_while_a_disk_hangs_stops_no_scoring(bench: Bench) -> None:
+    disk, pipe, conf = Disk(bench), Pipe(bench), bench.path / "eddy.conf"
+    conf.write_text(f"[jsonl]\npath = {disk.folder}/eddy.json\n")
+    s = Suricata(bench, {"config": str(conf)}, extra=QUICK)
+    s.start("-r", pipe.path, "--runmode", "single")
+    keeper, scorer = thread(s.process, "eddy-keeper"), thread(s.process, "eddy")
+
+    def switches() -> int:
+        return int(re.search(r"^voluntary_ctxt_switches:\t(\d+)$", (scorer / "status").read_text(), re.M)[1])
+
+    with disk:
+        pipe.write(0, 0.9)
+        wait_for(lambda: (keeper / "stat").read_text().rsplit(")", 1)[1].split()[0] == "D", 20, "an incident waits for the disk")
+        s.process.send_signal(signal.SIGHUP)
+        time.sleep(1)  # by then Suricata has passed it on
+        before = switches()
+        wait_for(lambda: switches() > before + 5, 5, "the scoring thread goes on")
+        check("read again" not in s.said(), "it waits for the disk too")
+    s.wait_said("read again")
+    pipe.write(0.9, 1)
+    pipe.close()
+    s.end()
+    (disk.folder / "eddy.json").rename(disk.folder / "done.json")
+    check(s.metric("scored") == s.events()["flow"] and s.metric("dropped") == 0, f"{s.metric('scored')} scored")
+    s.expect_lines(bench.score(s.eve()), f"{disk.folder}/done.json")
+
+
+@test
 def suricata_goes_on_when_the_disk_of_incidents_is_full(bench: Bench) -> None:
     need_root()
     small = bench.path / "small"
@@ -406,9 +353,10 @@ def suricata_isolated_hands_all_to_eddyd_also_if_that_comes_late(bench: Bench) -
     events = s.events()
     check(f"{events['flow']} flows handed over, 1 others skipped, 0 rejected, 0 dropped" in s.said(), s.said())
     check(eddyd.scored() == events["flow"], f"eddyd has scored {eddyd.scored()}, eve.json has {events}")
-    found = incidents((bench.path / "eddyd.json").read_text())
-    check(found == incidents(bench.score(s.eve())) and {(h, d) for _, h, d in found} >= TRUTH, f"{found}")
-    check(not list(s.log.glob("eddy*")), "no files of its own")
+    s.expect_lines(bench.score(s.eve()), f"{bench.path}/eddyd.json")
+    check([p.name for p in s.log.glob("eddy*")] == ["eddy-isolated.prom"], "no other files of its own")
+    counts = [s.metric(result, "eddy-isolated.prom") for result in ("sent", "skipped", "dropped")]
+    check(counts == [events["flow"], 1, 0], f"{counts}, eve.json has {events}")
 
 
 @test
@@ -431,6 +379,30 @@ def suricata_isolated_waits_while_eddyd_starts_again(bench: Bench) -> None:
     bench.stop(eddyd.process)
     check("somebody listens again" in s.said() and " 0 dropped" in s.said(), s.said())
     check(first + eddyd.scored() == s.events()["flow"], f"{first} + {eddyd.scored()}, not {s.events()['flow']}")
+
+
+@test
+def suricata_isolated_tells_its_metrics_also_without_eddyd_and_with_a_hung_disk(bench: Bench) -> None:
+    disk, pipe = Disk(bench), Pipe(bench)
+    prom = disk.folder / "isolated.prom"
+    s = Suricata(bench, {"isolate": "yes", "socket": f"unix_dgram:{bench.path}/none.sock", "ring": "64K",
+                         "emit": {"interval": "1s"}, "textfile": {"path": str(prom)}}, extra=QUICK)
+    s.start("-r", pipe.path, "--runmode", "single")
+    check("not used" not in s.said(), s.said())
+    wait_for(prom.exists, 5, "a file from the start on")
+    first = prom.stat()
+    wait_for(lambda: prom.stat().st_mtime > first.st_mtime and prom.stat().st_ino != first.st_ino, 5, "another each second")
+    pipe.write(0, 0.8)
+    wait_for(lambda: s.metric("dropped", str(prom)) > 100, 20, "drops are counted while it runs")
+    check('eddy_build_info{sensor="eddy-isolated",version="' in prom.read_text(), prom.read_text())
+    writer = thread(s.process, "eddy-metrics")
+    with disk:
+        wait_for(lambda: (writer / "stat").read_text().rsplit(")", 1)[1].split()[0] == "D", 20, "it waits for the disk")
+        pipe.write(0.8, 1)
+        pipe.close()
+        s.wait_said("left behind")
+    s.end()
+    check(s.events()["flow"] > 1000, f"{s.events()}")
 
 
 @test
