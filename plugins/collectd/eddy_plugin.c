@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* eddy_plugin.c - the callbacks of collectd. Nothing here ever fails collectd: where we can't work
  * we say why, show config_ok 0, and leave it running. */
-#include <stdio.h>
-#include <string.h>
 #include <syslog.h>
 #include <time.h>
 
@@ -12,15 +10,18 @@
 #define BLOCKS_MAX 16 /* <Plugin eddy> may come in several files */
 #define SLOW_NS    1000000
 
-/* collectd's callbacks have no argument to find this by. All but `slow` is written before the read
- * threads start and after they have ended; a read callback is only called when it has returned. */
+/* collectd's callbacks have no argument to find this by. Configuration, init and shutdown come from
+ * its main thread; the read callback from one thread at a time, and not after shutdown has begun. A
+ * flush comes from any thread at any time after init: collectd drops its callback only when all
+ * plugins are shut down. */
 static struct {
     struct cd_config *blocks[BLOCKS_MAX];
     size_t block_count;
     struct settings settings;
+    pthread_mutex_t lock;  /* for `scorer`; held for some instructions only */
     struct scorer *scorer; /* NULL: off */
-    unsigned long slow;    /* reads that took over SLOW_NS */
-} plugin;
+    unsigned long slow;    /* reads that took over SLOW_NS; the read callback's own */
+} plugin = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void line(int level, const char *message, void *user)
 {
@@ -41,8 +42,19 @@ static int on_config(struct cd_config *block)
     return 0; /* anything else stops collectd */
 }
 
+static struct scorer *exchange_scorer(struct scorer *new)
+{
+    (void)pthread_mutex_lock(
+        &plugin.lock); /* a normal mutex, locked by its own rules: can't fail */
+    struct scorer *before = plugin.scorer;
+    plugin.scorer = new;
+    (void)pthread_mutex_unlock(&plugin.lock);
+    return before;
+}
+
 static int start(eddy_error *err)
 {
+    struct scorer *scorer;
     int status = settings_read(plugin.blocks, plugin.block_count, &plugin.settings, err);
     if (status < 0)
         return status;
@@ -52,7 +64,10 @@ static int start(eddy_error *err)
                                      .say = &log_to};
     if (plugin.settings.inputs.count == 0)
         return fault(err, EDDY_ECONFIG, "nothing to read: there is no <Input>");
-    return scorer_new(&options, &plugin.scorer, err);
+    status = scorer_new(&options, &scorer, err);
+    if (status == EDDY_OK)
+        (void)exchange_scorer(scorer); /* there was none */
+    return status;
 }
 
 static int on_init(void)
@@ -80,9 +95,12 @@ static int on_read(struct cd_user_data *user)
     int64_t begin = now_ns();
     (void)user;
     struct metrics m = {0};
-    if (plugin.scorer != NULL)
+    (void)pthread_mutex_lock(&plugin.lock); /* as above */
+    bool off = plugin.scorer == NULL;
+    if (!off)
         scorer_show(plugin.scorer, plugin.slow);
-    else
+    (void)pthread_mutex_unlock(&plugin.lock);
+    if (off)
         metrics_own(&m, "config_ok", "", 0);
     if (now_ns() - begin > SLOW_NS)
         plugin.slow++;
@@ -94,18 +112,19 @@ static int on_flush(cd_time timeout, const char *identifier, struct cd_user_data
     (void)timeout;
     (void)identifier;
     (void)user;
+    (void)pthread_mutex_lock(&plugin.lock); /* as above */
     if (plugin.scorer != NULL)
         scorer_flush(plugin.scorer);
+    (void)pthread_mutex_unlock(&plugin.lock);
     return 0;
 }
 
 static int on_shutdown(void)
 {
-    scorer_free(plugin.scorer);
+    scorer_free(exchange_scorer(NULL)); /* a flush that comes now finds none */
     settings_done(&plugin.settings);
-    for (size_t i = 0; i < plugin.block_count; i++)
-        oconfig_free(plugin.blocks[i]);
-    memset(&plugin, 0, sizeof plugin);
+    while (plugin.block_count > 0)
+        oconfig_free(plugin.blocks[--plugin.block_count]);
     return 0;
 }
 

@@ -3,7 +3,7 @@
  * do: run under the thread sanitizer, time each read, and hang in a receiver at will.
  *
  *     fake_collectd PLUGIN types               the types it registers, as types.db
- *     fake_collectd PLUGIN run CONFIG SECONDS  init, read as fast as it can, flush, shutdown
+ *     fake_collectd PLUGIN run CONFIG SECONDS  init, read as fast as it can, flush, shutdown, flush
  *
  * CONFIG is the inside of <Plugin eddy>, one statement a line. `run` prints the slowest reads and
  * the values of the last read. With MUTE in the environment the first notification never returns.
@@ -38,7 +38,7 @@ char *hostname_g = name;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cd_values *queue[VALUES]; /* as collectd's write queue: copies */
 static size_t queued, notifications;
-static atomic_bool stop;
+static atomic_bool stop, stopping, stopped; /* the last two: before and after shutdown */
 static float *reads_us;
 static size_t read_count;
 
@@ -328,11 +328,12 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* The real daemon, too, flushes while and after a plugin is shut down: on the word of a client. */
 static void *flusher(void *user)
 {
     (void)user;
-    while (!stop) {
-        struct timespec pause = {.tv_nsec = 50000000};
+    while (!stopped) {
+        struct timespec pause = {.tv_nsec = stopping ? 50000 : 50000000};
         (void)nanosleep(&pause, NULL);
         (void)flush_callback(0, NULL, NULL);
     }
@@ -361,12 +362,16 @@ static int run(const char *path, double seconds)
                             .tv_nsec = (long)((seconds - floor(seconds)) * 1e9)};
     (void)nanosleep(&wait, NULL);
     stop = true;
-    for (int i = 0; i <= READERS; i++)
+    for (int i = 0; i < READERS; i++)
         (void)pthread_join(threads[i], NULL);
     (void)read_callback(NULL);
     size_t values = empty_queue(true);
+    stopping = true;
     if (shutdown_callback() != 0)
         return 1;
+    (void)flush_callback(0, NULL, NULL);
+    stopped = true;
+    (void)pthread_join(threads[READERS], NULL);
     qsort(reads_us, read_count, sizeof *reads_us, by_size);
     for (int i = 0; i < 3 && read_count > 0; i++) {
         static const double quantiles[] = {0.5, 0.99, 0.999};
