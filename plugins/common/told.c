@@ -9,18 +9,20 @@
 #include <string.h>
 
 #define DETECTORS 16
+#define NEVER     (-1)
 
 struct detector {
     char name[32];
-    unsigned open; /* incidents told and not closed */
+    unsigned open; /* incidents told, not closed, and known to be */
     bool told;     /* since it was quiet */
 };
 
-/* An incident that was told and is not closed. */
+/* An incident that is not closed. */
 struct open {
     char id[24];
-    int severity;
-    struct detector *of;
+    int told;            /* the severity it was told with; NEVER: not yet */
+    int due;             /* the highest it should have been told with, sent or left out */
+    struct detector *of; /* if told */
 };
 
 struct told {
@@ -93,6 +95,17 @@ static struct open *find_open(struct told *t, const char *id)
     return NULL;
 }
 
+/* Begins a record; NULL: there is no room for one more. */
+static struct open *add_open(struct told *t, const char *id)
+{
+    if (t->open_count == TOLD_OPEN)
+        return NULL;
+    struct open *open = &t->open[t->open_count++];
+    *open = (struct open){.told = NEVER, .due = NEVER};
+    (void)snprintf(open->id, sizeof open->id, "%s", id);
+    return open;
+}
+
 static void copy(const eddy_incident *i, struct notice *out)
 {
     static const uint8_t none[16];
@@ -118,27 +131,37 @@ static void copy(const eddy_incident *i, struct notice *out)
         (void)snprintf(out->reasons[r], sizeof out->reasons[r], "%s", i->reasons[r].text);
 }
 
-/* Puts it into the ring, if it may. What was left out when it opened is tried again when it grows.
- */
-static void tell(struct told *t, const eddy_incident *incident, struct open *open, int64_t now_ms)
+/* Puts it into the ring. */
+static void put(struct told *t, const eddy_incident *incident, struct open *open)
 {
-    bool full = t->waiting == TOLD_RING;
-    if (full || !allowed(t, now_ms)) {
-        if (incident->state == EDDY_INCIDENT_NEW)
-            *(full ? &t->counts.dropped : &t->counts.limited) += 1;
-        return;
-    }
-    copy(incident, &t->ring[(t->first + t->waiting++) % TOLD_RING]);
     struct detector *d = detector_of(t, incident->detector);
+    copy(incident, &t->ring[(t->first + t->waiting++) % TOLD_RING]);
     d->told = true;
-    if (open == NULL && t->open_count < TOLD_OPEN) {
-        open = &t->open[t->open_count++];
-        (void)snprintf(open->id, sizeof open->id, "%s", incident->id);
-        open->of = d;
+    if (open == NULL)
+        return;
+    if (open->told == NEVER)
         d->open++;
-    }
-    if (open != NULL)
-        open->severity = incident->severity;
+    open->told = incident->severity;
+    open->of = d;
+}
+
+/* It is open. Without a record it is told when it is new and then never again: whether it was is
+ * not known. */
+static void take(struct told *t, const eddy_incident *incident, struct open *open, int64_t now_ms)
+{
+    bool new = open == NULL && incident->state == EDDY_INCIDENT_NEW;
+    if (new)
+        open = add_open(t, incident->id);
+    if (!new && (open == NULL || open->told >= incident->severity))
+        return;
+    bool full = t->waiting == TOLD_RING;
+    bool due = open == NULL || open->due < incident->severity;
+    if (!full && allowed(t, now_ms))
+        put(t, incident, open);
+    else if (due)
+        *(full ? &t->counts.dropped : &t->counts.limited) += 1;
+    if (open != NULL && due)
+        open->due = incident->severity;
 }
 
 void told_incident(struct told *t, const eddy_incident *incident, int64_t now_ms)
@@ -150,10 +173,10 @@ void told_incident(struct told *t, const eddy_incident *incident, int64_t now_ms
     if (t->stopped) {
         ;
     } else if (incident->state != EDDY_INCIDENT_CLOSED) {
-        if (open == NULL || open->severity < incident->severity)
-            tell(t, incident, open, now_ms);
+        take(t, incident, open, now_ms);
     } else if (open != NULL) {
-        open->of->open--;
+        if (open->told != NEVER)
+            open->of->open--;
         *open = t->open[--t->open_count];
     }
     (void)pthread_mutex_unlock(&t->lock);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* told.h - which incidents are worth a message now: each when it is new and when it gets graver, no
- * more than a limit a minute, and when all that was told of a detector is over.
+ * more than a limit a minute, and when all that was told of a detector is over. What was left out
+ * is told when the incident grows, if there is room then.
  *
  * For hosts that send messages from another thread than the one that scores: a small ring is
  * between them. Any thread may call these; none of them waits for a message to be sent. */
@@ -12,7 +13,7 @@
 #include "eddy.h"
 
 #define TOLD_RING    64  /* messages that wait; further ones are left out */
-#define TOLD_OPEN    256 /* incidents told and open; further ones are told, but not waited for */
+#define TOLD_OPEN    256 /* open ones that are known; the others are told when new, and only then */
 #define TOLD_REASONS 3
 
 /* A copy of what is told of an incident; texts are cut. */
@@ -26,10 +27,13 @@ struct notice {
     double p, score, start, end; /* the latter as Unix times */
 };
 
+/* A message is due when an incident is new and whenever its severity rises. Each that is due waits
+ * in the ring or is left out, and is counted once; what was left out and is told later is sent too.
+ */
 struct told_counts {
-    uint64_t sent;    /* taken by told_next() */
-    uint64_t limited; /* new incidents left out: over the limit */
-    uint64_t dropped; /* left out: the ring was full */
+    uint64_t sent;    /* taken by told_next(), but those that say that it is quiet */
+    uint64_t limited; /* due and left out: over the limit */
+    uint64_t dropped; /* due and left out: the ring was full */
 };
 
 struct told;

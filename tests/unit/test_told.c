@@ -185,6 +185,43 @@ static void no_more_than_the_limit_a_minute(void **state)
     assert_int_equal(counts.limited, 2);
     happens("3", "fanout", EDDY_INCIDENT_GROWING, 3 * MINUTE); /* goes on: now there is room */
     next_is(TOLD_INCIDENT, "3");
+    next_is(TOLD_NOTHING, NULL);
+}
+
+static void what_is_due_is_counted_once(void **state)
+{
+    (void)state;
+    struct told_counts counts;
+    eddy_incident i = incident("1", "fanout", EDDY_INCIDENT_NEW);
+    told_limit(told, 1);
+    told_incident(told, &i, MINUTE);
+    i.state = EDDY_INCIDENT_GROWING;
+    i.severity = EDDY_HIGH;
+    told_incident(told, &i, MINUTE + 1); /* a rise, left out */
+    told_incident(told, &i, MINUTE + 2); /* no other one */
+    told_counts(told, &counts);
+    assert_int_equal(counts.limited, 1);
+    told_incident(told, &i, 3 * MINUTE); /* there is room: told late */
+    told_incident(told, &i, 5 * MINUTE);
+    next_is(TOLD_INCIDENT, "1");
+    next_is(TOLD_INCIDENT, "1");
+    next_is(TOLD_NOTHING, NULL);
+    told_counts(told, &counts);
+    assert_int_equal(counts.sent, 2);
+    assert_int_equal(counts.limited, 1);
+}
+
+static void what_was_left_out_is_not_waited_for(void **state)
+{
+    (void)state;
+    told_limit(told, 1);
+    happens("1", "fanout", EDDY_INCIDENT_NEW, MINUTE);
+    happens("2", "fanout", EDDY_INCIDENT_NEW, MINUTE);
+    next_is(TOLD_INCIDENT, "1");
+    happens("1", "fanout", EDDY_INCIDENT_CLOSED, MINUTE);
+    next_is(TOLD_QUIET, "fanout");
+    happens("2", "fanout", EDDY_INCIDENT_CLOSED, MINUTE);
+    next_is(TOLD_NOTHING, NULL);
 }
 
 static void an_hour_of_peace_saves_nothing_up(void **state)
@@ -215,7 +252,7 @@ static void a_full_ring_is_counted(void **state)
     assert_int_equal(told_waiting(told), TOLD_RING - 1);
 }
 
-static void more_than_it_can_remember_are_told_all_the_same(void **state)
+static void more_than_it_can_remember_are_told_once(void **state)
 {
     (void)state;
     char id[8];
@@ -223,6 +260,11 @@ static void more_than_it_can_remember_are_told_all_the_same(void **state)
         (void)snprintf(id, sizeof id, "%d", i);
         happens(id, "fanout", EDDY_INCIDENT_NEW, 1);
         next_is(TOLD_INCIDENT, id);
+    }
+    for (int i = 0; i < 5 * (TOLD_OPEN + 10); i++) {
+        (void)snprintf(id, sizeof id, "%d", i % (TOLD_OPEN + 10));
+        happens(id, "fanout", EDDY_INCIDENT_GROWING, 2);
+        next_is(TOLD_NOTHING, NULL);
     }
     for (int i = 0; i < TOLD_OPEN + 10; i++) {
         (void)snprintf(id, sizeof id, "%d", i);
@@ -262,9 +304,11 @@ int main(void)
         TEST(what_was_not_told_is_not_told_to_be_over),
         TEST(after_a_stop_nothing_is_over),
         TEST(no_more_than_the_limit_a_minute),
+        TEST(what_is_due_is_counted_once),
+        TEST(what_was_left_out_is_not_waited_for),
         TEST(an_hour_of_peace_saves_nothing_up),
         TEST(a_full_ring_is_counted),
-        TEST(more_than_it_can_remember_are_told_all_the_same),
+        TEST(more_than_it_can_remember_are_told_once),
         TEST(many_detectors),
     };
     return cmocka_run_group_tests(list, NULL, NULL);
