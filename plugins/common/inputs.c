@@ -15,10 +15,11 @@ struct input {
     eddy_worker *worker;                   /* of a log; sockets have their own */
     struct follow *follow;
     struct listener *listener; /* either this or `follow` */
+    int busy;                  /* of a log: turns left in which it is looked at more often */
 };
 
 /* A log that was just written is likely to be written again: what is read soon is not lost to a
- * truncation. 64 such logs cost a few hundredths of a core. */
+ * truncation. The other logs have every BUSY_TURNS-th turn. */
 #define BUSY_TURNS 10
 #define BUSY_MS    10
 
@@ -28,7 +29,8 @@ struct inputs {
     eddy_engine *engine;
     const struct say *say;
     struct follow_family family;
-    int busy; /* turns left in which logs are looked at more often */
+    bool busy; /* a log was just written */
+    int quick; /* turns since all logs were looked at; 0: now they are */
     struct input list[INPUTS_MAX];
     size_t count;
     struct pollfd fds[1 + LISTENERS_MAX * LISTEN_FDS_MAX];
@@ -254,18 +256,33 @@ int inputs_apply(struct inputs *in, const struct input_list *list,
     return status;
 }
 
-size_t inputs_turn(struct inputs *in, bool hold_logs, int wake_fd, int idle_ms)
+static size_t turn_logs(struct inputs *in)
 {
     size_t total = 0;
-    for (size_t i = 0; i < in->count && !hold_logs; i++)
-        if (in->list[i].follow != NULL)
-            total += follow_turn(in->list[i].follow);
-    if (total > 0) {
-        in->busy = BUSY_TURNS;
-    } else if (in->busy > 0) {
-        in->busy--;
-        idle_ms = idle_ms < BUSY_MS ? idle_ms : BUSY_MS;
+    in->busy = false;
+    for (size_t i = 0; i < in->count; i++) {
+        struct input *input = &in->list[i];
+        if (input->follow == NULL || (in->quick > 0 && input->busy == 0))
+            continue;
+        size_t got = follow_turn(input->follow);
+        if (got > 0)
+            input->busy = BUSY_TURNS;
+        else if (input->busy > 0)
+            input->busy--;
+        in->busy = in->busy || input->busy > 0;
+        total += got;
     }
+    in->quick = in->busy ? (in->quick + 1) % BUSY_TURNS : 0;
+    return total;
+}
+
+size_t inputs_turn(struct inputs *in, bool hold_logs, int wake_fd, int idle_ms)
+{
+    if (idle_ms == 0) /* who does not wait wants to know what is left anywhere */
+        in->quick = 0;
+    size_t total = hold_logs ? 0 : turn_logs(in);
+    if (in->busy && !hold_logs)
+        idle_ms = idle_ms < BUSY_MS ? idle_ms : BUSY_MS;
     size_t n = 0;
     in->fds[n++] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
     for (size_t i = 0; i < in->count; i++)
