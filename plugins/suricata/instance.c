@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* instance.c - one eve-log with our file type: its settings, its files, a pump. */
+#define _XOPEN_SOURCE 700 /* realpath() */
+
 #include "instance.h"
 
 #include <limits.h>

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../../plugins/suricata/abi.h"
 
@@ -22,7 +23,7 @@ enum { WRITERS = 4, FLOWS = 3000, OTHERS = 1000, BROKEN = 7, FOREVER_MAX = 1000 
 static const char *version, *folder;
 static void *file_type;
 static int *rotation[4];
-static atomic_uint error_lines;
+static atomic_uint error_lines, reloads;
 
 /* ---- what a Suricata exports ---- */
 
@@ -109,10 +110,12 @@ void SCLog(int level, const char *file, const char *function, int line, const ch
 {
     va_list arguments;
     (void)level, (void)file, (void)function, (void)line;
+    char said[1024];
     va_start(arguments, format);
-    (void)printf("%s: ", module);
-    (void)vprintf(format, arguments);
-    (void)printf("\n");
+    (void)vsnprintf(said, sizeof said, format, arguments);
+    (void)printf("%s: %s\n", module, said);
+    if (strstr(said, "read again") != NULL)
+        atomic_fetch_add(&reloads, 1);
     va_end(arguments);
 }
 
@@ -161,10 +164,12 @@ static void add(struct abi_node *parent, struct abi_node *child)
     parent->first = child;
 }
 
-static char text[][16] = {"eve-log",    "eddy", "ring",           "4M",    "nets",   "local", "0",
-                          "10.0.0.0/8", "1",    "192.168.0.0/16", "state", "memory", "8M"};
+static char text[][16] = {"eve-log", "eddy",   "ring",       "4M",     "nets",
+                          "local",   "0",      "10.0.0.0/8", "1",      "192.168.0.0/16",
+                          "state",   "memory", "8M",         "con-fig"};
+static char config[512]; /* a file */
 
-/* eve-log: {eddy: {ring: 4M, nets: {local: [..., ...]}, state: {memory: 8M}}} */
+/* eve-log: {eddy: {con-fig: FILE, ring: 4M, nets: {local: [..., ...]}, state: {memory: 8M}}} */
 static const struct abi_node *tree(void)
 {
     static struct abi_node eve = {.name = text[0]}, eddy = {.name = text[1]},
@@ -172,7 +177,8 @@ static const struct abi_node *tree(void)
                            local = {.name = text[5], .is_sequence = 1},
                            one = {.name = text[6], .value = text[7]},
                            two = {.name = text[8], .value = text[9]}, state = {.name = text[10]},
-                           memory = {.name = text[11], .value = text[12]};
+                           memory = {.name = text[11], .value = text[12]},
+                           file = {.name = text[13], .value = config};
     if (eve.first == NULL) {
         add(&local, &two);
         add(&local, &one);
@@ -181,6 +187,7 @@ static const struct abi_node *tree(void)
         add(&eddy, &state);
         add(&eddy, &nets);
         add(&eddy, &ring);
+        add(&eddy, &file);
         add(&eve, &eddy);
     }
     return &eve;
@@ -225,18 +232,42 @@ static unsigned long counted(const char *file, const char *result)
     char path[512], line[512], wanted[128];
     unsigned long value = 0;
     (void)snprintf(path, sizeof path, "%s/%s", folder, file);
-    (void)snprintf(wanted, sizeof wanted,
-                   "eddy_input_records_total{input=\"suricata\",result=\"%s\"} ", result);
+    (void)snprintf(wanted, sizeof wanted, "input=\"suricata\",result=\"%s\"} ",
+                   result); /* perhaps behind a sensor */
     FILE *f = fopen(path, "r");
     expect(f != NULL, "there is a file with metrics");
     while (fgets(line, sizeof line, f) != NULL)
-        if (strncmp(line, wanted, strlen(wanted)) == 0)
-            value = strtoul(line + strlen(wanted), NULL, 10);
+        if (strncmp(line, "eddy_input_records_total{", 25) == 0 && strstr(line, wanted) != NULL)
+            value = strtoul(strstr(line, wanted) + strlen(wanted), NULL, 10);
     (void)fclose(f);
     return value;
 }
 
-static void cycle(struct calls calls)
+static void pause_ms(long ms)
+{
+    struct timespec time = {.tv_nsec = ms * 1000000};
+    (void)nanosleep(&time, NULL);
+}
+
+static void hang_up(void)
+{
+    for (size_t i = 0; i < 2; i++)
+        __atomic_store_n(rotation[i], 1, __ATOMIC_RELAXED);
+}
+
+/* Both read their file again; then once more, perhaps while they are being closed. */
+static void reload(long number)
+{
+    unsigned before = atomic_load(&reloads);
+    hang_up();
+    for (int i = 0; i < 500 && atomic_load(&reloads) < before + 2; i++)
+        pause_ms(20);
+    expect(atomic_load(&reloads) >= before + 2, "a HUP has the file read again");
+    hang_up();
+    pause_ms(number * 67 % 240); /* the look for it is every 200 ms */
+}
+
+static void cycle(struct calls calls, long number)
 {
     void *data[2] = {NULL, NULL};
     struct writer writers[WRITERS];
@@ -251,6 +282,7 @@ static void cycle(struct calls calls)
     }
     for (size_t i = 0; i < WRITERS; i++)
         (void)pthread_join(threads[i], NULL);
+    reload(number);
     for (size_t i = 0; i < 2; i++)
         calls.close(data[i]);
     for (size_t i = 0; i < 2; i++) {
@@ -274,6 +306,10 @@ int main(int argc, char **argv)
     int major = (int)strtol(version, NULL, 10);
     long cycles = argc > 4 ? strtol(argv[4], NULL, 10) : 1;
     expect(setvbuf(stdout, NULL, _IOLBF, 0) == 0 && cycles <= FOREVER_MAX, "usage");
+    (void)snprintf(config, sizeof config, "%s/eddy.conf", folder);
+    FILE *file = fopen(config, "w");
+    expect(file != NULL && fputs("[beacon]\nmin_gaps = 12\n", file) > 0 && fclose(file) == 0,
+           "a file with settings");
     void *plugin = dlopen(argv[1], RTLD_NOW);
     if (plugin == NULL)
         (void)printf("%s\n", dlerror());
@@ -298,7 +334,7 @@ int main(int argc, char **argv)
         return 0;
     }
     for (long i = 0; i < cycles; i++)
-        cycle(calls_of(major));
+        cycle(calls_of(major), i);
     expect(atomic_load(&error_lines) <= 4 * (unsigned)cycles, "few lines of errors");
     (void)printf("ok\n");
     return 0;
