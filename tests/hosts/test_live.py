@@ -64,18 +64,20 @@ class Live:
         return self.process.poll() is None
 
 
-def begins(lines: str) -> dict[tuple[str, str], datetime.datetime]:
-    """When each incident began, by host and detector."""
-    found = [json.loads(line) for line in lines.splitlines()]
-    return {(i["host"], i["detector"]): datetime.datetime.strptime(i["start"], "%Y-%m-%dT%H:%M:%S.%f%z") for i in found}
+def begins(lines: str) -> list[tuple[str, str, datetime.datetime]]:
+    """Host, detector and begin of each incident, in their order."""
+    found = {i["incident_id"]: i for i in map(json.loads, lines.splitlines())}  # the last line of each
+    return sorted((i["host"], i["detector"], datetime.datetime.strptime(i["start"], "%Y-%m-%dT%H:%M:%S.%f%z"))
+                  for i in found.values())
 
 
-def same(ours: str, scored: str) -> bool:
+def same(lines: str, scored: str) -> bool:
     """Threads of Suricata write at once, and not in the same order to both outputs: so which of two flows that ended together
     was the first of an incident, and with it the incident's id, is not always the same."""
-    here, there = begins(ours), begins(scored)
-    print(f"   ids are {'the same' if incidents(ours) == incidents(scored) else 'not the same, but host, detector and time'}")
-    return here.keys() == there.keys() and all(abs((here[i] - there[i]).total_seconds()) < 1 for i in here)
+    here, there = begins(lines), begins(scored)
+    print(f"   ids are {'the same' if incidents(lines) == incidents(scored) else 'not the same, but host, detector and time'}")
+    return len(here) == len(there) and all(
+        ours[:2] == theirs[:2] and abs((ours[2] - theirs[2]).total_seconds()) < 1 for ours, theirs in zip(here, there))
 
 
 def named(found: set[tuple[str, str, str]]) -> set[tuple[str, str]]:
