@@ -14,19 +14,19 @@
 #include "collectd_abi.h"
 #include "metrics.h"
 
-#define FINISH_MS 4000 /* for what waits when we stop */
-#define LEAVE_MS  2000 /* for a receiver to be left */
-#define SAY_S     60   /* that some were left out: not more often */
+#define FINISH_MS 4000  /* for what waits when we stop */
+#define LEAVE_MS  2000  /* for a receiver to be left */
+#define SAY_MS    60000 /* that some were left out: not more often */
 
 struct notices {
     const struct say *say;
     struct told *told;
     pthread_t thread;
     sem_t wake;
-    atomic_bool finish; /* set by collectd's thread */
-    atomic_bool ended;  /* set by ours as its last deed */
-    time_t said_s;      /* ours alone, as the next */
-    uint64_t said;      /* left out, as told last */
+    atomic_bool finish;      /* set by the scoring thread */
+    atomic_bool ended;       /* set by ours as its last deed */
+    int64_t said_ms;         /* the scoring thread's, as the next; 0: never */
+    struct told_counts said; /* left out, as told last */
 };
 
 static void add_text(struct cd_notification *to, const char *name, const char *text)
@@ -116,22 +116,6 @@ static void send_quiet(const char *detector)
     send_on(&to);
 }
 
-/* Says that some were left out, once a minute and at the end. */
-static void say_left_out(struct notices *n)
-{
-    struct told_counts counts;
-    time_t now = time(NULL);
-    told_counts(n->told, &counts);
-    uint64_t left_out = counts.limited + counts.dropped;
-    if (left_out == n->said || (n->said_s != 0 && now - n->said_s < SAY_S && !n->finish))
-        return;
-    say(n->say, LOG_WARNING, "%" PRIu64 " incidents were not sent as notifications: %s",
-        left_out - n->said,
-        counts.limited > 0 ? "over NotificationsPerMinute" : "receivers are too slow");
-    n->said_s = now;
-    n->said = left_out;
-}
-
 static void end(void *user)
 {
     struct notices *n = user;
@@ -157,7 +141,6 @@ static void *deliver(void *user)
             else
                 send_quiet(next.detector);
         }
-        say_left_out(n);
         if (!last)
             (void)sem_wait(&n->wake); /* cut short: asked once more than needed */
     }
@@ -195,6 +178,31 @@ void notices_incident(struct notices *n, const eddy_incident *incident, int64_t 
     (void)sem_post(&n->wake); /* beyond what it can count it is awake anyway */
 }
 
+static void say_left_out(struct notices *n)
+{
+    struct told_counts now;
+    told_counts(n->told, &now);
+    uint64_t limited = now.limited - n->said.limited;
+    uint64_t dropped = now.dropped - n->said.dropped;
+    n->said = now;
+    if (limited + dropped > 0)
+        say(n->say, LOG_WARNING,
+            "notifications left out: %" PRIu64 " over NotificationsPerMinute, %" PRIu64
+            " as receivers are too slow",
+            limited, dropped);
+}
+
+void notices_say(struct notices *n, int64_t now_ms)
+{
+    struct told_counts now;
+    told_counts(n->told, &now);
+    if (now.limited + now.dropped == n->said.limited + n->said.dropped ||
+        (n->said_ms != 0 && now_ms - n->said_ms < SAY_MS))
+        return;
+    n->said_ms = now_ms;
+    say_left_out(n);
+}
+
 struct told *notices_told(struct notices *n)
 {
     return n->told;
@@ -216,6 +224,7 @@ void notices_free(struct notices *n)
     if (n == NULL)
         return;
     told_stop(n->told);
+    say_left_out(n);
     atomic_store(&n->finish, true);
     (void)sem_post(&n->wake); /* as above */
     if (!wait_for_end(n, FINISH_MS)) {

@@ -18,6 +18,10 @@ void notices_incident(struct notices *n, const eddy_incident *incident, int64_t 
 /* What is told, and what is left out. */
 struct told *notices_told(struct notices *n);
 
-/* Sends what waits, for at most four seconds; then a receiver that hangs is left by force. To be
- * called when nothing calls the hook any more. */
+/* Tells the log what was left out since it was told last, if that is a minute ago. To be called now
+ * and then by the thread that calls the hook: the one that sends may hang. */
+void notices_say(struct notices *n, int64_t now_ms);
+
+/* Sends what waits, for at most four seconds; then a receiver that hangs is left by force, for
+ * which it has two more. To be called when nothing calls the others any more. */
 void notices_free(struct notices *n);

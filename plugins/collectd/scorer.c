@@ -17,8 +17,10 @@
 #include "notices.h"
 #include "setting_name.h"
 
-#define IDLE_MS  100  /* how often logs are looked at, as in eddyd */
-#define DRAIN_MS 1000 /* what sockets hold when we stop */
+#define IDLE_MS  100   /* how often logs are looked at, as in eddyd */
+#define DRAIN_MS 1000  /* what sockets hold when we stop */
+#define STOP_MS  10000 /* for the thread to end; receivers of notifications have six of it */
+#define CALM_MS  300   /* collectd flushes just before it stops: nothing is renewed then */
 
 struct scorer {
     struct scorer_options options;
@@ -29,7 +31,9 @@ struct scorer {
     pthread_t thread;
     int wake;                      /* an eventfd: ends the waiting of a turn */
     atomic_bool stop, flush, show; /* set by collectd's threads, cleared by ours */
-    atomic_bool renew;             /* the same, cleared by the one that keeps house */
+    atomic_bool ended;             /* set by ours as its last deed */
+    _Atomic int64_t renew_ms;      /* when a flush asked for it, 0: none; as the first three, but
+                                      cleared by the one that keeps house */
     atomic_ulong slow_reads;       /* written by collectd's */
     _Atomic int64_t checkpoint_ms; /* written by the one that keeps house; stands for itself */
     bool keeps_house; /* the library has no thread of its own: ours does the housekeeping */
@@ -73,8 +77,10 @@ static void reload(struct scorer *s, eddy_engine *engine)
 static void keep_house(eddy_engine *engine, void *user)
 {
     struct scorer *s = user;
-    if (!atomic_exchange(&s->renew, false))
+    int64_t asked = atomic_load(&s->renew_ms);
+    if (asked == 0 || now_ms() - asked < CALM_MS || atomic_load(&s->stop))
         return;
+    atomic_store(&s->renew_ms, 0); /* who asks from here on asks for another one */
     if (s->options.settings->file != NULL)
         reload(s, engine);
     (void)eddy_engine_tick(engine); /* logs its failures itself */
@@ -108,6 +114,21 @@ static void drain_sockets(struct scorer *s)
         ;
 }
 
+/* All but the thread and its memory. */
+static void close_all(struct scorer *s)
+{
+    if (s->notices != NULL)
+        told_stop(notices_told(s->notices)); /* what is closed from here on is not over */
+    inputs_free(s->inputs);
+    if (s->engine != NULL)
+        (void)eddy_engine_end(s->engine); /* what is open is told to the outputs */
+    eddy_engine_free(s->engine);
+    journal_close(s->journal);
+    notices_free(s->notices);
+    if (s->wake >= 0)
+        (void)close(s->wake); /* nothing buffered */
+}
+
 static void *run(void *user)
 {
     struct scorer *s = user;
@@ -128,9 +149,11 @@ static void *run(void *user)
             show(s);
         if (s->keeps_house)
             keep_house(s->engine, s);
-        if (s->keeps_house && now - second >= 1000) {
+        if (now - second >= 1000) {
             second = now;
-            (void)eddy_engine_tick(s->engine); /* logs its failures itself */
+            notices_say(s->notices, now);
+            if (s->keeps_house)
+                (void)eddy_engine_tick(s->engine); /* logs its failures itself */
         }
         if (now - saved >= s->checkpoint_ms) {
             saved = now;
@@ -139,6 +162,8 @@ static void *run(void *user)
     }
     drain_sockets(s);
     journal_save(s->journal, s->inputs);
+    close_all(s); /* here, where what hangs does not hold up collectd for ever */
+    atomic_store(&s->ended, true);
     return NULL;
 }
 
@@ -153,8 +178,9 @@ static void wake(struct scorer *s)
 
 void scorer_flush(struct scorer *s)
 {
+    int64_t none = 0;
     atomic_store(&s->flush, true);
-    atomic_store(&s->renew, true);
+    (void)atomic_compare_exchange_strong(&s->renew_ms, &none, now_ms()); /* asked already: fine */
     wake(s);
 }
 
@@ -211,22 +237,6 @@ static int open_all(struct scorer *s, eddy_error *err)
     return EDDY_OK;
 }
 
-/* All but the thread. */
-static void close_all(struct scorer *s)
-{
-    if (s->notices != NULL)
-        told_stop(notices_told(s->notices)); /* what is closed from here on is not over */
-    inputs_free(s->inputs);
-    if (s->engine != NULL)
-        (void)eddy_engine_end(s->engine); /* what is open is told to the outputs */
-    eddy_engine_free(s->engine);
-    journal_close(s->journal);
-    notices_free(s->notices);
-    if (s->wake >= 0)
-        (void)close(s->wake); /* nothing buffered */
-    free(s);
-}
-
 int scorer_new(const struct scorer_options *options, struct scorer **out, eddy_error *err)
 {
     struct scorer *s = calloc(1, sizeof *s);
@@ -236,19 +246,35 @@ int scorer_new(const struct scorer_options *options, struct scorer **out, eddy_e
     int status = open_all(s, err);
     if (status == EDDY_OK && plugin_thread_create(&s->thread, run, s, "eddy score") != 0)
         status = fault(err, EDDY_EIO, "no thread to score in");
-    if (status < 0)
+    if (status < 0) {
         close_all(s);
-    else
+        free(s);
+    } else {
         *out = s;
+    }
     return status;
 }
 
-void scorer_free(struct scorer *s)
+bool scorer_free(struct scorer *s)
 {
     if (s == NULL)
-        return;
+        return true;
     atomic_store(&s->stop, true);
+    int64_t end = now_ms() + STOP_MS;
     wake(s);
-    (void)pthread_join(s->thread, NULL);
-    close_all(s);
+    while (!atomic_load(&s->ended) && now_ms() < end) {
+        struct timespec pause = {.tv_nsec = 2000000};
+        (void)nanosleep(&pause, NULL); /* cut short: asked sooner */
+    }
+    if (!atomic_load(&s->ended)) {
+        say(s->options.say, LOG_ERR,
+            "what eddy reads or writes hangs: left as it is %d s after the stop, the last "
+            "checkpoint and incidents may be missing",
+            STOP_MS / 1000);
+        (void)pthread_detach(s->thread); /* fails for no thread only */
+        return false;
+    }
+    (void)pthread_join(s->thread, NULL); /* as above */
+    free(s);
+    return true;
 }

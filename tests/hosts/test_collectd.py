@@ -158,9 +158,11 @@ def collectd_limits_notifications(bench: Bench) -> None:
     host.start()
     host.wait_records("dmz", len(records))
     host.wait_value(1, "notifications_total", kind="sent")
-    host.wait_value(1, "notifications_total", kind="limited")
-    host.wait_said(r"1 incidents were not sent as notifications: over NotificationsPerMinute")
+    wait_for(lambda: (host.value("notifications_total", kind="limited") or 0) >= 1, 10, "one is over the limit")
+    host.wait_said(r"notifications left out: [1-9]\d* over NotificationsPerMinute, 0 as receivers are too slow")
     host.stop()
+    told = re.findall(r"left out: (\d+) over", host.log())
+    check(len(told) <= 2, f"told more than once a minute and at the end: {told}")
     check(host.log().count("Notification: severity") == 1, "one is sent")
 
 
@@ -356,6 +358,19 @@ def collectd_without_the_thread_of_the_library(bench: Bench) -> None:
     append(log, [later(record, 300) for record in lines_of("eve.json.gz")[-3000:]])
     wait_for(lambda: pathlib.Path(f"{found}2").stat().st_size > 0, 5, "incidents are written, though it says on")
     host.stop()
+
+
+@test
+def collectd_reads_no_settings_when_it_stops(bench: Bench) -> None:
+    """It flushes all plugins then; without the library's thread ours would read them at once."""
+    log, conf = bench.path / "eve.json", bench.path / "eddy.conf"
+    conf.write_text("[engine]\nthread = off\n")
+    log.touch()
+    host = Collectd(bench, f'Config "{conf}"\n' + follow(log))
+    host.start()
+    host.wait_value(1, "config_ok")
+    host.stop()
+    check("Exiting normally" in host.log() and "settings read again" not in host.log(), host.log()[-800:])
 
 
 @test

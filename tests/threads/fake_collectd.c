@@ -6,7 +6,8 @@
  *     fake_collectd PLUGIN run CONFIG SECONDS  init, read as fast as it can, flush, shutdown, flush
  *
  * CONFIG is the inside of <Plugin eddy>, one statement a line. `run` prints the slowest reads and
- * the values of the last read. With MUTE in the environment the first notification never returns.
+ * the values of the last read. With MUTE in the environment the first notification never returns;
+ * with HANG=TEXT the thread that logs a line with this text never goes on.
  */
 #include <dlfcn.h>
 #include <math.h>
@@ -183,6 +184,8 @@ void plugin_log(int level, const char *format, ...)
     (void)vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     (void)fprintf(stderr, "<%d> %s\n", level, line);
+    if (getenv("HANG") != NULL && strstr(line, getenv("HANG")) != NULL)
+        (void)poll(NULL, 0, -1);
 }
 
 int plugin_thread_create(pthread_t *thread, void *(*routine)(void *), void *argument,

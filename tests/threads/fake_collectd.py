@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The plugin in a collectd of ours: its types are those of types.db; read, flushed and fed all at
-once it neither races (under the thread sanitizer) nor hangs; a receiver that never returns is left.
+once it neither races (under the thread sanitizer) nor hangs; what never returns is left when it stops.
 
 usage: fake_collectd.py FAKE PLUGIN"""
 from __future__ import annotations
@@ -74,10 +74,44 @@ def a_receiver_that_never_returns_is_left(fake: str, plugin: str, scratch: pathl
         sys.exit(f"after {took:.1f} s:\n{said}")
 
 
+def what_is_left_out_is_told_though_the_receiver_hangs(fake: str, plugin: str, scratch: pathlib.Path) -> None:
+    conf = scratch / "conf"
+    shutil.copy(ROOT / "examples" / "data" / "eve.json.gz", scratch / "old.json.gz")
+    conf.write_text(f'Checkpoint "{scratch}/checkpoint"\n<Input "a">\nFollow "{scratch}/old.json.gz"\n</Input>\n'
+                    "NotificationsPerMinute 1\n")
+    said = run(fake, plugin, "run", conf, 3, MUTE="yes")
+    told = re.search(r"left out: [1-9]\d* over NotificationsPerMinute, 0 as receivers are too slow", said)
+    if not told or told.start() > said.index("did not answer: left it"):
+        sys.exit(f"what is left out is not told:\n{said}")
+
+
+def what_hangs_does_not_hold_up_the_end(fake: str, plugin: str, scratch: pathlib.Path) -> None:
+    """The scoring thread, here in a log that takes a line and never returns."""
+    conf, folder, log = scratch / "conf", scratch / "folder", scratch / "eve.json"
+    folder.mkdir()
+    log.touch()
+    conf.write_text(f'Checkpoint "{folder}/checkpoint"\nCheckpointInterval "50ms"\n<Input "a">\nFollow "{log}"\n</Input>\n')
+
+    def spoil() -> None:
+        while not (folder / "checkpoint").exists():
+            time.sleep(0.01)
+        shutil.rmtree(folder)
+        log.write_bytes(gzip.decompress((ROOT / "examples" / "data" / "eve.json.gz").read_bytes())[:10000])
+    spoiler = threading.Thread(target=spoil)
+    spoiler.start()
+    begun = time.monotonic()
+    said = run(fake, plugin, "run", conf, 2, HANG="trying again, scoring goes on")
+    spoiler.join()
+    took = time.monotonic() - begun
+    if "scoring goes on" not in said or "what eddy reads or writes hangs: left as it is" not in said or took > 20:
+        sys.exit(f"after {took:.1f} s:\n{said}")
+
+
 def main() -> None:
     fake, plugin = sys.argv[1:]
     types_are_those_of_types_db(fake, plugin)
-    for test in (all_at_once, a_receiver_that_never_returns_is_left):
+    for test in (all_at_once, a_receiver_that_never_returns_is_left, what_is_left_out_is_told_though_the_receiver_hangs,
+                 what_hangs_does_not_hold_up_the_end):
         with tempfile.TemporaryDirectory() as scratch:
             test(fake, plugin, pathlib.Path(scratch))
 
