@@ -64,6 +64,10 @@ static int start(eddy_error *err)
                                      .say = &log_to};
     if (plugin.settings.inputs.count == 0)
         return fault(err, EDDY_ECONFIG, "nothing to read: there is no <Input>");
+    if (settings_lose_inputs(&plugin.settings))
+        say(&log_to, LOG_WARNING,
+            "%s: follow and listen of [eddyd] are not read here, only <Input>s of collectd.conf",
+            plugin.settings.file);
     status = scorer_new(&options, &scorer, err);
     if (status == EDDY_OK)
         (void)exchange_scorer(scorer); /* there was none */

@@ -55,6 +55,16 @@ static void take_over(struct scorer *s, const eddy_config *config)
     told_limit(notices_told(s->notices), strtod(limit, NULL));
 }
 
+/* What was read anew and can't be taken over. */
+static void warn_of_restart(const struct scorer *s, const eddy_config *config)
+{
+    const char *now = eddy_config_value(s->options.settings->config, "collectd.checkpoint");
+    const char *new = eddy_config_value(config, "collectd.checkpoint");
+    if (strcmp(now, new) != 0)
+        say(s->options.say, LOG_WARNING,
+            "collectd.checkpoint = '%s' needs a restart, '%s' stays in force", new, now);
+}
+
 static void reload(struct scorer *s, eddy_engine *engine)
 {
     struct settings new;
@@ -62,8 +72,10 @@ static void reload(struct scorer *s, eddy_engine *engine)
     int status = settings_read(s->options.blocks, s->options.block_count, &new, &err);
     if (status == EDDY_OK) {
         status = eddy_engine_reload(engine, new.config, &err);
-        if (status == EDDY_OK)
+        if (status == EDDY_OK) {
+            warn_of_restart(s, new.config);
             take_over(s, new.config);
+        }
         settings_done(&new);
     }
     if (status == EDDY_OK)

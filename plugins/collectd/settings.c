@@ -43,6 +43,14 @@ struct block {
     bool is_log;
 };
 
+/* What may be set once. */
+static int read_once(const struct cd_config *item, char text[VALUE_SIZE], eddy_error *err)
+{
+    if (*text != '\0')
+        return fault(err, EDDY_ECONFIG, "%s: set twice", item->key);
+    return value_of(item, text, err);
+}
+
 static int read_item(const struct cd_config *item, struct block *b, eddy_error *err)
 {
     bool follow = strcasecmp(item->key, "Follow") == 0;
@@ -52,9 +60,9 @@ static int read_item(const struct cd_config *item, struct block *b, eddy_error *
         return value_of(item, b->where, err);
     }
     if (strcasecmp(item->key, "Format") == 0)
-        return value_of(item, b->format, err);
+        return read_once(item, b->format, err);
     if (strcasecmp(item->key, "Existing") == 0)
-        return value_of(item, b->existing, err);
+        return read_once(item, b->existing, err);
     if (strcasecmp(item->key, "Archive") != 0)
         return fault(err, EDDY_ECONFIG, "%s: there is no such setting", item->key);
     size_t used = strlen(b->archive); /* directories add up, joined by newlines */
@@ -128,65 +136,84 @@ static int read_input(const struct cd_config *item, struct input_list *list, edd
 
 /* ---- all of it ---- */
 
-/* A statement of <Plugin eddy> but `Config`. */
+/* A section of eddy.conf. Those of other programs are for their own configuration. */
+static int read_section(const struct cd_config *item, eddy_config *config, eddy_error *err)
+{
+    int status = EDDY_OK;
+    if (item->value_count > 0)
+        return fault(err, EDDY_ECONFIG, "takes no name");
+    if (!setting_is_section(config, item->key))
+        return fault(err, EDDY_ECONFIG, "there is no such section");
+    if (setting_is(item->key, "eddyd") || setting_is(item->key, "suricata"))
+        return fault(err, EDDY_ECONFIG, "is of no use in collectd; logs and sockets are <Input>s");
+    for (int i = 0; i < item->child_count && status == EDDY_OK; i++)
+        status = set(config, item->key, &item->children[i], err);
+    return status;
+}
+
+/* A statement of <Plugin eddy>. Empty blocks without a name are not seen: the parser drops them. */
 static int read_statement(const struct cd_config *item, struct settings *s, eddy_error *err)
 {
     eddy_error why;
-    int status = EDDY_OK;
+    if (strcasecmp(item->key, "Config") == 0)
+        return EDDY_OK; /* was read before */
     if (strcasecmp(item->key, "Input") == 0)
         return read_input(item, &s->inputs, err);
     if (item->child_count == 0 && item->value_count > 0)
         return set(s->config, "collectd", item, err);
-    for (int i = 0; i < item->child_count && status == EDDY_OK; i++)
-        status = set(s->config, item->key, &item->children[i], &why);
+    int status = read_section(item, s->config, &why);
     return status == EDDY_OK ? status : fault(err, status, "<%s>: %s", item->key, why.message);
 }
 
-static int each_statement(struct cd_config *const *blocks, size_t count, struct settings *s,
-                          eddy_error *err)
+static int find_file(const struct cd_config *item, struct settings *s, eddy_error *err)
 {
-    for (size_t b = 0; b < count; b++)
-        for (int i = 0; i < blocks[b]->child_count; i++) {
-            const struct cd_config *item = &blocks[b]->children[i];
-            if (strcasecmp(item->key, "Config") == 0)
-                continue;
-            int status = read_statement(item, s, err);
-            if (status < 0)
-                return status;
-        }
+    const struct cd_config_value *v = item->values;
+    if (strcasecmp(item->key, "Config") != 0)
+        return EDDY_OK;
+    if (item->value_count != 1 || v->type != CD_STRING || *v->value.string == '\0')
+        return fault(err, EDDY_ECONFIG, "Config: takes the name of a file");
+    if (s->file != NULL)
+        return fault(err, EDDY_ECONFIG, "Config: set twice");
+    s->file = v->value.string;
     return EDDY_OK;
 }
 
-static const char *find_file(struct cd_config *const *blocks, size_t count)
+typedef int statement_fn(const struct cd_config *item, struct settings *s, eddy_error *err);
+
+static int each_statement(struct cd_config *const *blocks, size_t count, statement_fn *each,
+                          struct settings *s, eddy_error *err)
 {
-    const char *file = NULL;
+    int status = EDDY_OK;
     for (size_t b = 0; b < count; b++)
-        for (int i = 0; i < blocks[b]->child_count; i++) {
-            const struct cd_config *item = &blocks[b]->children[i];
-            if (strcasecmp(item->key, "Config") == 0)
-                file = item->value_count == 1 && item->values->type == CD_STRING
-                           ? item->values->value.string
-                           : "";
-        }
-    return file;
+        for (int i = 0; i < blocks[b]->child_count && status == EDDY_OK; i++)
+            status = each(&blocks[b]->children[i], s, err);
+    return status;
 }
 
 int settings_read(struct cd_config *const *blocks, size_t count, struct settings *out,
                   eddy_error *err)
 {
-    struct settings s = {.config = eddy_config_new(), .file = find_file(blocks, count)};
+    struct settings s = {.config = eddy_config_new()};
     if (s.config == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
     int status = host_options_declare(s.config, err);
+    if (status == EDDY_OK)
+        status = each_statement(blocks, count, find_file, &s, err);
     if (status == EDDY_OK && s.file != NULL)
         status = eddy_config_load(s.config, s.file, err);
     if (status == EDDY_OK)
-        status = each_statement(blocks, count, &s, err);
+        status = each_statement(blocks, count, read_statement, &s, err);
     if (status < 0)
         settings_done(&s);
     else
         *out = s;
     return status;
+}
+
+bool settings_lose_inputs(const struct settings *s)
+{
+    return *eddy_config_value(s->config, "eddyd.follow") != '\0' ||
+           *eddy_config_value(s->config, "eddyd.listen") != '\0';
 }
 
 void settings_done(struct settings *s)

@@ -15,4 +15,8 @@ struct settings {
  * the latter wins. May be called again, to read a file that has changed. */
 int settings_read(struct cd_config *const *blocks, size_t count, struct settings *out,
                   eddy_error *err);
+
+/* Does the file name inputs for eddyd, which are not read here? */
+bool settings_lose_inputs(const struct settings *s);
+
 void settings_done(struct settings *s);

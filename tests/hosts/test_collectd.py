@@ -268,6 +268,14 @@ WRONG = {
     '<Input "x">\nListen "udp:1"\n</Input>\n': r"<Input \"x\">: 'udp:1'",
     '<Input "x">\nFollow "/a"\nFormat "pcap"\n</Input>\n': r"Format 'pcap': not eve",
     '<Input "dmz">\nFollow "/a"\n</Input>\n': r"two inputs of this name",
+    '<Input "x">\nFollow "/a"\nFormat "eve"\nFormat "zeek-json"\n</Input>\n': r'<Input "x">: Format: set twice',
+    '<Input "x">\nFollow "/a"\nExisting "some"\n</Input>\n': r"Existing 'some': not read or skip",
+    '<Input "x">\nListen "tcp:127.0.0.1:1"\nArchive "/a"\n</Input>\n': r"Archive and Existing are for Follow",
+    '<Eddyd>\nFollow "/x"\n</Eddyd>\n': r"<Eddyd>: is of no use in collectd",
+    "<Suricata>\nRing 1M\n</Suricata>\n": r"<Suricata>: is of no use in collectd",
+    '<Beacon "dmz">\nMinGaps 12\n</Beacon>\n': r"<Beacon>: takes no name",
+    "<Nonsense>\nMinGaps 12\n</Nonsense>\n": r"<Nonsense>: there is no such section",
+    'Config "/a"\nConfig "/b"\n': r"Config: set twice",
     'Config "/no/such/file"\n': r"/no/such/file",
     'Checkpoint "/no/such/directory/checkpoint"\n': r"Checkpoint = '/no/such/directory/checkpoint': directory",
     '<GeoIP>\nAsn "/no/such.mmdb"\n</GeoIP>\n': r"/no/such\.mmdb",
@@ -313,6 +321,40 @@ def collectd_flush_reads_the_settings_again(bench: Bench) -> None:
     host.wait_said(r"settings not taken over, the old ones stay in force: .*eddy\.conf:2: ")
     host.stop()
     check(found.exists() and "closed" in found.read_text(), "the new output was not opened")
+
+
+@test
+def collectd_says_what_of_the_file_is_not_used(bench: Bench) -> None:
+    log, conf = bench.path / "eve.json", bench.path / "eddy.conf"
+    conf.write_text("[eddyd]\nfollow = /x.json\n[jsonl]\npath =\n")
+    log.touch()
+    host = Collectd(bench, f'Config "{conf}"\n' + follow(log))
+    host.eddy = host.eddy.replace(f'Checkpoint "{host.path}/checkpoint"\n', "")
+    conf.write_text(f"{conf.read_text()}[collectd]\ncheckpoint = {bench.path}/one\n")
+    host.write()
+    host.start()
+    host.wait_said("follow and listen of .eddyd. are not read here")
+    wait_for((bench.path / "one").exists, 5, "the checkpoint")
+    conf.write_text(conf.read_text().replace("/one", "/two"))
+    host.ctl("flush", "plugin=eddy")
+    host.wait_said(rf"collectd\.checkpoint = '{bench.path}/two' needs a restart, '{bench.path}/one' stays in force")
+    host.wait_said("settings read again")
+    host.stop()
+    check(host.log().count("are not read here") == 1 and not (bench.path / "two").exists(), "told twice, or written")
+
+
+@test
+def collectd_without_a_checkpoint(bench: Bench) -> None:
+    log = bench.path / "eve.json"
+    append(log, lines_of("eve.json.gz")[:100])
+    host = Collectd(bench, follow(log, 'Checkpoint ""\n'))
+    usual = pathlib.Path("/var/lib/collectd/eddy.checkpoint")
+    before = usual.stat().st_mtime if usual.exists() else None
+    for _ in range(2):
+        host.start()
+        host.wait_records("dmz", 100)  # all of it at each start
+        host.stop()
+    check((usual.stat().st_mtime if usual.exists() else None) == before, f"{usual} is written")
 
 
 @test
