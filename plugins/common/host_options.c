@@ -35,7 +35,7 @@ static const eddy_option options[] = {
      "A file like this one, read before the map; only in suricata.yaml.", about_suricata},
     {"suricata.name", "", "text",
      "Its incidents and metrics go to NAME.json and NAME.prom in Suricata's log directory; empty: "
-     "eddy, a second one in the same directory eddy-2.",
+     "eddy, or eddy-isolated, and a second one in the same directory eddy-2.",
      about_suricata},
     {"suricata.ring", "64M", "64K..64G bytes",
      "Room for records that wait to be scored; when it is full they are dropped and counted.",
