@@ -300,6 +300,17 @@ static size_t empty_queue(bool print)
     return count;
 }
 
+/* A read only asks for values. What was asked for before comes first; then all of one round. */
+static size_t last_round(void)
+{
+    struct timespec pause = {.tv_nsec = 300000000};
+    (void)nanosleep(&pause, NULL);
+    (void)empty_queue(false);
+    (void)read_callback(NULL);
+    (void)nanosleep(&pause, NULL);
+    return empty_queue(true);
+}
+
 /* The real daemon never reads one plugin twice at the same time either. */
 static void *reader(void *user)
 {
@@ -367,8 +378,7 @@ static int run(const char *path, double seconds)
     stop = true;
     for (int i = 0; i < READERS; i++)
         (void)pthread_join(threads[i], NULL);
-    (void)read_callback(NULL);
-    size_t values = empty_queue(true);
+    size_t values = last_round();
     stopping = true;
     if (shutdown_callback() != 0)
         return 1;
