@@ -10,13 +10,17 @@
 #include "collectd_abi.h"
 #include "inputs.h"
 
-static const eddy_metric own[] = {
-    {"config_ok", "1 if the settings are good and the plugin works.", "", 0, EDDY_GAUGE},
-    {"slow_reads_total", "Read callbacks that took over a millisecond.", "", 0, EDDY_COUNTER},
-    {"checkpoint_timestamp_seconds", "When positions were last written.", "", 0, EDDY_GAUGE},
-    {"checkpoint_failures_total", "Checkpoints not written.", "", 0, EDDY_COUNTER},
-    {"notifications_total", "Incidents by what became of them.", "", 0, EDDY_COUNTER},
-    {"series_left_out", "Series over the limit, not shown.", "", 0, EDDY_GAUGE},
+static const eddy_metric own[OWN_COUNT] = {
+    [OWN_CONFIG_OK] = {"config_ok", "1 if the settings are good and the plugin works.", "", 0,
+                       EDDY_GAUGE},
+    [OWN_SLOW_READS] = {"slow_reads_total", "Read callbacks that took over a millisecond.", "", 0,
+                        EDDY_COUNTER},
+    [OWN_CHECKPOINT_TIMESTAMP] = {"checkpoint_timestamp_seconds",
+                                  "When positions were last written.", "", 0, EDDY_GAUGE},
+    [OWN_CHECKPOINT_FAILURES] = {"checkpoint_failures_total", "Checkpoints not written.", "", 0,
+                                 EDDY_COUNTER},
+    [OWN_NOTIFICATIONS] = {"notifications_total", "Notifications by what became of them.", "", 0,
+                           EDDY_COUNTER},
 };
 
 /* The type of a metric: without "eddy_" and "_total". */
@@ -55,7 +59,7 @@ void metrics_register(void)
 {
     (void)eddy_metrics(register_one, NULL); /* these never stop a visit */
     (void)inputs_metrics(NULL, register_one, NULL);
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    for (size_t i = 0; i < OWN_COUNT; i++)
         (void)register_one(&own[i], NULL);
 }
 
@@ -98,20 +102,12 @@ static void take_labels(const char *labels, struct cd_values *out)
 
 int metrics_add(const eddy_metric *metric, void *user)
 {
-    struct metrics *m = user;
     union cd_value value = {.derive = 0};
     struct cd_values list = {.values = &value, .count = 1, .plugin = "eddy"};
+    (void)user;
     if (unwanted(metric) || isnan(metric->value))
         return 0;
-    type_of(metric->name, list.type, sizeof m->type);
-    if (strcmp(list.type, m->type) != 0)
-        m->family = 0;
-    memcpy(m->type, list.type, sizeof m->type);
-    if (m->family == METRICS_FAMILY) {
-        m->left_out++;
-        return 0;
-    }
-    m->family++;
+    type_of(metric->name, list.type, sizeof list.type);
     if (metric->kind == EDDY_COUNTER)
         value.derive = (int64_t)metric->value;
     else
@@ -121,13 +117,10 @@ int metrics_add(const eddy_metric *metric, void *user)
     return 0;
 }
 
-void metrics_own(struct metrics *m, const char *name, const char *labels, double value)
+void metrics_own(enum own which, const char *labels, double value)
 {
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (strcmp(own[i].name, name) == 0) {
-            eddy_metric metric = own[i];
-            metric.labels = labels;
-            metric.value = value;
-            (void)metrics_add(&metric, m); /* never stops */
-        }
+    eddy_metric metric = own[which];
+    metric.labels = labels;
+    metric.value = value;
+    (void)metrics_add(&metric, NULL); /* never stops */
 }

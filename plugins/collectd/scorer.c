@@ -102,21 +102,19 @@ static void keep_house(eddy_engine *engine, void *user)
 
 static void show(struct scorer *s)
 {
-    struct metrics m = {0};
     struct journal_stats journal;
     struct told_counts notices;
     journal_stats(s->journal, &journal);
     told_counts(notices_told(s->notices), &notices);
-    (void)eddy_engine_metrics(s->engine, metrics_add, &m); /* never stopped, nor the next */
-    (void)inputs_metrics(s->inputs, metrics_add, &m);
-    metrics_own(&m, "config_ok", "", 1);
-    metrics_own(&m, "slow_reads_total", "", (double)atomic_load(&s->slow_reads));
-    metrics_own(&m, "checkpoint_timestamp_seconds", "", (double)journal.checkpoint_s);
-    metrics_own(&m, "checkpoint_failures_total", "", (double)journal.failures);
-    metrics_own(&m, "notifications_total", "result=\"sent\"", (double)notices.sent);
-    metrics_own(&m, "notifications_total", "result=\"limited\"", (double)notices.limited);
-    metrics_own(&m, "notifications_total", "result=\"dropped\"", (double)notices.dropped);
-    metrics_own(&m, "series_left_out", "", (double)m.left_out);
+    (void)eddy_engine_metrics(s->engine, metrics_add, NULL); /* never stopped, nor the next */
+    (void)inputs_metrics(s->inputs, metrics_add, NULL);
+    metrics_own(OWN_CONFIG_OK, "", 1);
+    metrics_own(OWN_SLOW_READS, "", (double)atomic_load(&s->slow_reads));
+    metrics_own(OWN_CHECKPOINT_TIMESTAMP, "", (double)journal.checkpoint_s);
+    metrics_own(OWN_CHECKPOINT_FAILURES, "", (double)journal.failures);
+    metrics_own(OWN_NOTIFICATIONS, "result=\"sent\"", (double)notices.sent);
+    metrics_own(OWN_NOTIFICATIONS, "result=\"limited\"", (double)notices.limited);
+    metrics_own(OWN_NOTIFICATIONS, "result=\"dropped\"", (double)notices.dropped);
 }
 
 static void drain_sockets(struct scorer *s)

@@ -191,7 +191,7 @@ NAMES = """anomalous_flows_total build_info calibration_error_ratio checkpoint_f
     incidents_withheld_total input_gaps_total input_lag_bytes input_read_bytes_total input_reading
     input_records_total input_rotations_total input_truncations_total input_unresolved late_flows_total notifications_total
     output_dropped_total output_errors_total pairs_tracked records_rejected_total records_skipped_total
-    series_left_out slow_reads_total state_memory_bytes"""
+    slow_reads_total state_memory_bytes"""
 
 
 @test
