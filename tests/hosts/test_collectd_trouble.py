@@ -97,19 +97,21 @@ def collectd_plugin_lacks_libeddy(bench: Bench) -> None:
 
 @test
 def collectd_reads_in_under_a_millisecond(bench: Bench) -> None:
-    """Beside scoring, with all that collectd does with the values; the plugin counts what is slow."""
-    log, records = bench.path / "eve.json", lines_of("eve.json.gz")
+    """Beside scoring, with all that collectd does with the values; the plugin counts what is slow. p99.9: over a
+    millisecond is at most one of a thousand."""
+    log, records, every = bench.path / "eve.json", lines_of("eve.json.gz"), 0.002
     append(log, records[:2000])
-    host = Collectd(bench, follow(log), interval=0.01)
+    host = Collectd(bench, follow(log), interval=every)
     host.start()
-    before = host.value("slow_reads_total") or 0
+    before, begun = host.value("slow_reads_total") or 0, time.monotonic()
     for begin in range(2000, len(records), 1000):
         append(log, records[begin:begin + 1000])
-        time.sleep(0.5)
+        time.sleep(0.75)
     host.wait_records("dmz", len(records))
+    reads = (time.monotonic() - begun) / every
     slow = host.value("slow_reads_total") - before
-    print(f"   {slow:.0f} of about 600 reads took over a millisecond", flush=True)
-    check(slow <= 6, f"{slow} slow reads")
+    print(f"   {slow:.0f} of about {reads:.0f} reads took over a millisecond", flush=True)
+    check(slow <= reads / 1000, f"{slow} slow reads of {reads:.0f}")
     host.stop()
 
 
