@@ -19,16 +19,22 @@
 
 /* A gzip file that ends in its middle and was not touched for so long is broken, not unfinished. */
 #define CUT_PATIENCE_S 10
-#define MARKS_MAX      64 /* existing parts taken as read at the very first start */
-#define HELD_PATIENCE  10 /* seconds a part that may be another log's holds back newer ones */
-#define ABSENT_PAUSE   10 /* seconds between looks into the archives, without a directory */
-#define TURN_STEPS     64 /* changes of part in one turn, before other inputs have theirs */
+#define MARKS_MAX      64  /* existing parts taken as read at the very first start */
+#define HELD_PATIENCE  10  /* seconds a part that may be another log's holds back newer ones */
+#define ABSENT_PAUSE   10  /* seconds between looks into the archives, without a directory */
+#define VAIN_PAUSE_MS  500 /* between looks into the archives in vain, while there is no log */
+#define TURN_STEPS     64  /* changes of part in one turn, before other inputs have theirs */
 
-static int64_t monotonic_s(void)
+static int64_t monotonic_ms(void)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-    return (int64_t)now.tv_sec + 1;             /* never 0 */
+    return ((int64_t)now.tv_sec + 1) * 1000 + now.tv_nsec / 1000000; /* never 0 */
+}
+
+static int64_t monotonic_s(void)
+{
+    return monotonic_ms() / 1000;
 }
 
 /* ---- choosing the next part ---- */
@@ -149,21 +155,30 @@ static bool find_next(struct follow *f, const struct places *p, bool take)
     return found > 0;
 }
 
+/* Between two logs nothing is at the path, and the archives may have many parts: they are looked at
+ * now and then, but at once when there is a new log. */
+static bool looked_in_vain(const struct follow *f, bool there)
+{
+    return !there && *f->archive != '\0' && monotonic_ms() < f->vain_until_ms;
+}
+
 /* No part is open: opens the next one. */
 static bool begin_next(struct follow *f)
 {
-    struct places places;
-    if (!open_places(f, &places))
-        return false;
     struct stat st;
-    if (stat(f->path, &st) != 0)
+    bool there = stat(f->path, &st) == 0;
+    if (!there)
         follow_complain(f, errno);
     else if (!S_ISREG(st.st_mode))
         follow_complain(f, EINVAL);
+    struct places places;
+    if (looked_in_vain(f, there) || !open_places(f, &places))
+        return false;
     if (f->state.newest_ns == 0 && places.fd[0] >= 0)
         first_look(f, &places);
     bool found = f->now.fd >= 0 || (f->state.newest_ns != 0 && find_next(f, &places, true));
     places_close(&places);
+    f->vain_until_ms = found ? 0 : monotonic_ms() + VAIN_PAUSE_MS;
     return found;
 }
 
@@ -171,8 +186,9 @@ static bool begin_next(struct follow *f)
 static bool newer_exists(struct follow *f)
 {
     struct stat st;
-    if (stat(f->path, &st) == 0 && (uint64_t)st.st_dev == f->now.dev &&
-        (uint64_t)st.st_ino == f->now.ino)
+    bool there = stat(f->path, &st) == 0;
+    if (looked_in_vain(f, there) ||
+        (there && (uint64_t)st.st_dev == f->now.dev && (uint64_t)st.st_ino == f->now.ino))
         return false;
     struct places places;
     places_open(f->folder, f->home, f->archive, &places);
@@ -180,6 +196,7 @@ static bool newer_exists(struct follow *f)
      * newer. */
     bool found = places.fd[0] >= 0 && find_next(f, &places, false);
     places_close(&places);
+    f->vain_until_ms = found ? 0 : monotonic_ms() + VAIN_PAUSE_MS;
     return found;
 }
 

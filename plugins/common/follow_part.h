@@ -24,6 +24,7 @@ struct follow {
     int64_t absent_due; /* the directory was missing: look into the archives then; 0: it was not */
     int64_t held_since; /* a part was held back at the last scan; 0: none. Both monotonic */
     bool held_told, absent_told;
+    int64_t vain_until_ms; /* monotonic: the last look into the archives found nothing */
     struct follow_state state;
     struct follow_stats stats;
     unsigned char piece[FOLLOW_PIECE];
