@@ -125,13 +125,16 @@ def spent(process: subprocess.Popen) -> tuple[float, int]:
 
 @long_test
 def collectd_costs(bench: Bench) -> None:
-    """CPU seconds and memory of collectd without eddy, with eddy and a quiet log, and with 100 flows a second."""
+    """CPU seconds and memory of collectd without eddy, with eddy and a quiet log, and with 100 flows a second; then what
+    an interval costs if there are many of them: dispatching all values."""
     flows = [r for r in lines_of("eve.json.gz") if b'"event_type":"flow"' in r]
     seconds = 60
-    for name, load, rate in (("without", "", 0), ("quiet", "LoadPlugin eddy\n", 0), ("busy", "LoadPlugin eddy\n", 100)):
+    eddy = "LoadPlugin eddy\n"
+    for name, load, rate, interval in (("without", "", 0, 10), ("quiet", eddy, 0, 10), ("busy", eddy, 100, 10),
+                                       ("often-without", "", 0, 0.05), ("often", eddy, 0, 0.05)):
         log = bench.path / f"{name}.json"
         log.touch()
-        host = Collectd(bench, follow(log), name=name, interval=10)
+        host = Collectd(bench, follow(log), name=name, interval=interval)
         host.write(load)
         host.start()
         time.sleep(1)
@@ -142,6 +145,6 @@ def collectd_costs(bench: Bench) -> None:
                 append(log, flows[n:n + rate // 10])
             time.sleep(0.1)
         cpu, memory = spent(host.process)
-        print(f"   {name}: {(cpu - before) / seconds * 10 * 1000:.1f} ms of CPU in each 10 s, {memory / 1024:.1f} MiB",
-              flush=True)
+        print(f"   {name}: {(cpu - before) / seconds * interval * 1000:.2f} ms of CPU in each {interval} s, "
+              f"{memory / 1024:.1f} MiB", flush=True)
         host.stop()
