@@ -366,20 +366,6 @@ def collectd_says_what_of_the_file_is_not_used(bench: Bench) -> None:
 
 
 @test
-def collectd_without_a_checkpoint(bench: Bench) -> None:
-    log = bench.path / "eve.json"
-    append(log, lines_of("eve.json.gz")[:100])
-    host = Collectd(bench, follow(log, 'Checkpoint ""\n'))
-    usual = pathlib.Path("/var/lib/collectd/eddy.checkpoint")
-    before = usual.stat().st_mtime if usual.exists() else None
-    for _ in range(2):
-        host.start()
-        host.wait_records("dmz", 100)  # all of it at each start
-        host.stop()
-    check((usual.stat().st_mtime if usual.exists() else None) == before, f"{usual} is written")
-
-
-@test
 def collectd_flush_while_an_output_hangs_holds_up_no_scoring(bench: Bench) -> None:
     log, conf, folder = bench.path / "eve.json", bench.path / "eddy.conf", bench.path / "disk"
     records = lines_of("eve.json.gz")
@@ -422,19 +408,6 @@ def collectd_without_the_thread_of_the_library(bench: Bench) -> None:
     append(log, [later(record, 300) for record in lines_of("eve.json.gz")[-3000:]])
     wait_for(lambda: pathlib.Path(f"{found}2").stat().st_size > 0, 5, "incidents are written, though it says on")
     host.stop()
-
-
-@test
-def collectd_reads_no_settings_when_it_stops(bench: Bench) -> None:
-    """It flushes all plugins then; without the library's thread ours would read them at once."""
-    log, conf = bench.path / "eve.json", bench.path / "eddy.conf"
-    conf.write_text("[engine]\nthread = off\n")
-    log.touch()
-    host = Collectd(bench, f'Config "{conf}"\n' + follow(log))
-    host.start()
-    host.wait_value(1, "config_ok")
-    host.stop()
-    check("Exiting normally" in host.log() and "settings read again" not in host.log(), host.log()[-800:])
 
 
 @test

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """eddy in the real collectd is no trouble: memory, threads, time, and what of collectd it relies on."""
 import os
+import pathlib
 import re
 import subprocess
 import time
@@ -113,6 +114,33 @@ def collectd_reads_in_under_a_millisecond(bench: Bench) -> None:
     print(f"   {slow:.0f} of about {reads:.0f} reads took over a millisecond", flush=True)
     check(slow <= reads / 1000, f"{slow} slow reads of {reads:.0f}")
     host.stop()
+
+
+@test
+def collectd_without_a_checkpoint(bench: Bench) -> None:
+    log = bench.path / "eve.json"
+    append(log, lines_of("eve.json.gz")[:100])
+    host = Collectd(bench, follow(log, 'Checkpoint ""\n'))
+    usual = pathlib.Path("/var/lib/collectd/eddy.checkpoint")
+    before = usual.stat().st_mtime if usual.exists() else None
+    for _ in range(2):
+        host.start()
+        host.wait_records("dmz", 100)  # all of it at each start
+        host.stop()
+    check((usual.stat().st_mtime if usual.exists() else None) == before, f"{usual} is written")
+
+
+@test
+def collectd_reads_no_settings_when_it_stops(bench: Bench) -> None:
+    """It flushes all plugins then; without the library's thread ours would read them at once."""
+    log, conf = bench.path / "eve.json", bench.path / "eddy.conf"
+    conf.write_text("[engine]\nthread = off\n")
+    log.touch()
+    host = Collectd(bench, f'Config "{conf}"\n' + follow(log))
+    host.start()
+    host.wait_value(1, "config_ok")
+    host.stop()
+    check("Exiting normally" in host.log() and "settings read again" not in host.log(), host.log()[-800:])
 
 
 def spent(process: subprocess.Popen) -> tuple[float, int]:
