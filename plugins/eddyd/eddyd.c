@@ -32,8 +32,8 @@ enum { EXIT_USAGE = 2 };
 /* A reload under way. The library's part of it may have to wait for an output, so it is done on
  * the library's own thread while the loop goes on. */
 struct reload {
-    atomic_int
-        stage;  /* IDLE, DONE: all of this is the loop's; ASKED: it is the library's thread's */
+    /* IDLE, DONE: all of this is the loop's; ASKED: it is the library's thread's. */
+    atomic_int stage;
     bool again; /* another SIGHUP came */
     eddy_config *config;
     struct conf conf;
