@@ -2,8 +2,8 @@
 /* eddy_plugin.c - the callbacks of collectd. Nothing here ever fails collectd: where we can't work
  * we say why, show config_ok 0, and leave it running. */
 #include <syslog.h>
-#include <time.h>
 
+#include "clock.h"
 #include "metrics.h"
 #include "scorer.h"
 
@@ -87,16 +87,9 @@ static int on_init(void)
     return 0; /* an error would take our read callback away, and with it config_ok */
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static int on_read(struct cd_user_data *user)
 {
-    int64_t begin = now_ns();
+    int64_t begin = clock_ns();
     (void)user;
     (void)pthread_mutex_lock(&plugin.lock); /* as above */
     bool off = plugin.scorer == NULL;
@@ -105,7 +98,7 @@ static int on_read(struct cd_user_data *user)
     (void)pthread_mutex_unlock(&plugin.lock);
     if (off)
         metrics_own(OWN_CONFIG_OK, "", 0);
-    if (now_ns() - begin > SLOW_NS)
+    if (clock_ns() - begin > SLOW_NS)
         plugin.slow++;
     return 0; /* an error would double our interval */
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "journal.h"
 #include "metrics.h"
 #include "notices.h"
@@ -38,13 +39,6 @@ struct scorer {
     _Atomic int64_t checkpoint_ms; /* written by the one that keeps house; stands for itself */
     bool keeps_house; /* the library has no thread of its own: ours does the housekeeping */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- housekeeping: on the library's thread, which may wait for an output ---- */
 
@@ -90,7 +84,7 @@ static void keep_house(eddy_engine *engine, void *user)
 {
     struct scorer *s = user;
     int64_t asked = atomic_load(&s->renew_ms);
-    if (asked == 0 || now_ms() - asked < CALM_MS || atomic_load(&s->stop))
+    if (asked == 0 || clock_ms() - asked < CALM_MS || atomic_load(&s->stop))
         return;
     atomic_store(&s->renew_ms, 0); /* who asks from here on asks for another one */
     if (s->options.settings->file != NULL)
@@ -119,8 +113,8 @@ static void show(struct scorer *s)
 
 static void drain_sockets(struct scorer *s)
 {
-    int64_t end = now_ms() + DRAIN_MS;
-    while (inputs_turn(s->inputs, true, -1, 0) > 0 && now_ms() < end)
+    int64_t end = clock_ms() + DRAIN_MS;
+    while (inputs_turn(s->inputs, true, -1, 0) > 0 && clock_ms() < end)
         ;
 }
 
@@ -143,14 +137,14 @@ static void *run(void *user)
 {
     struct scorer *s = user;
     int64_t second = 0;
-    int64_t saved = now_ms();
+    int64_t saved = clock_ms();
     uint64_t wakes;
     sigset_t all;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* collectd's main thread waits for them */
     while (!atomic_load(&s->stop)) {
         (void)inputs_turn(s->inputs, false, s->wake, IDLE_MS);
-        int64_t now = now_ms();
+        int64_t now = clock_ms();
         if (read(s->wake, &wakes, sizeof wakes) < 0)
             wakes = 0; /* nobody woke us */
         if (atomic_exchange(&s->flush, false))
@@ -190,7 +184,7 @@ void scorer_flush(struct scorer *s)
 {
     int64_t none = 0;
     atomic_store(&s->flush, true);
-    (void)atomic_compare_exchange_strong(&s->renew_ms, &none, now_ms()); /* asked already: fine */
+    (void)atomic_compare_exchange_strong(&s->renew_ms, &none, clock_ms()); /* asked already: fine */
     wake(s);
 }
 
@@ -206,7 +200,7 @@ void scorer_show(struct scorer *s, unsigned long slow_reads)
 static void on_incident(const eddy_incident *incident, void *user)
 {
     struct scorer *s = user;
-    notices_incident(s->notices, incident, now_ms());
+    notices_incident(s->notices, incident, clock_ms());
 }
 
 static void on_log(int level, const char *message, void *user)
@@ -270,9 +264,9 @@ bool scorer_free(struct scorer *s)
     if (s == NULL)
         return true;
     atomic_store(&s->stop, true);
-    int64_t end = now_ms() + STOP_MS;
+    int64_t end = clock_ms() + STOP_MS;
     wake(s);
-    while (!atomic_load(&s->ended) && now_ms() < end) {
+    while (!atomic_load(&s->ended) && clock_ms() < end) {
         struct timespec pause = {.tv_nsec = 2000000};
         (void)nanosleep(&pause, NULL); /* cut short: asked sooner */
     }

@@ -13,29 +13,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "follow_part.h"
 #include "places.h"
 #include "siblings.h"
 
 /* A gzip file that ends in its middle and was not touched for so long is broken, not unfinished. */
-#define CUT_PATIENCE_S 10
-#define MARKS_MAX      64  /* existing parts taken as read at the very first start */
-#define HELD_PATIENCE  10  /* seconds a part that may be another log's holds back newer ones */
-#define ABSENT_PAUSE   10  /* seconds between looks into the archives, without a directory */
-#define VAIN_PAUSE_MS  500 /* between looks into the archives in vain, while there is no log */
-#define TURN_STEPS     64  /* changes of part in one turn, before other inputs have theirs */
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-    return ((int64_t)now.tv_sec + 1) * 1000 + now.tv_nsec / 1000000; /* never 0 */
-}
-
-static int64_t monotonic_s(void)
-{
-    return monotonic_ms() / 1000;
-}
+#define CUT_PATIENCE_S   10
+#define MARKS_MAX        64    /* existing parts taken as read at the very first start */
+#define HELD_PATIENCE_MS 10000 /* a part that may be another log's holds back newer ones */
+#define ABSENT_PAUSE_MS  10000 /* between looks into the archives, without a directory */
+#define VAIN_PAUSE_MS    500   /* between looks into the archives in vain, while there is no log */
+#define TURN_STEPS       64    /* changes of part in one turn, before other inputs have theirs */
 
 /* ---- choosing the next part ---- */
 
@@ -43,10 +32,10 @@ static int64_t monotonic_s(void)
  * many parts in the archives. */
 static bool open_places(struct follow *f, struct places *out)
 {
-    if (f->absent_due > monotonic_s() && access(f->folder, R_OK | X_OK) != 0)
+    if (f->absent_due_ms > clock_ms() && access(f->folder, R_OK | X_OK) != 0)
         return false;
     places_open(f->folder, f->home, f->archive, out);
-    f->absent_due = out->fd[0] < 0 ? monotonic_s() + ABSENT_PAUSE : 0;
+    f->absent_due_ms = out->fd[0] < 0 ? clock_ms() + ABSENT_PAUSE_MS : 0;
     return true;
 }
 
@@ -110,9 +99,9 @@ static int open_new(struct follow *f, const struct places *p, const struct sibli
  * the search ends here; then it goes on, and the part is left to the other one. */
 static bool held_back(struct follow *f, const char *name)
 {
-    if (f->held_since == 0)
-        f->held_since = monotonic_s();
-    if (monotonic_s() - f->held_since < HELD_PATIENCE)
+    if (f->held_since_ms == 0)
+        f->held_since_ms = clock_ms();
+    if (clock_ms() - f->held_since_ms < HELD_PATIENCE_MS)
         return true;
     if (!f->held_told)
         say(&f->log, LOG_WARNING,
@@ -151,7 +140,7 @@ static bool find_next(struct follow *f, const struct places *p, bool take)
     }
     siblings_free(&siblings);
     if (!held)
-        f->held_since = 0;
+        f->held_since_ms = 0;
     return found > 0;
 }
 
@@ -159,7 +148,7 @@ static bool find_next(struct follow *f, const struct places *p, bool take)
  * now and then, but at once when there is a new log. */
 static bool looked_in_vain(const struct follow *f, bool there)
 {
-    return !there && *f->archive != '\0' && monotonic_ms() < f->vain_until_ms;
+    return !there && *f->archive != '\0' && clock_ms() < f->vain_until_ms;
 }
 
 /* No part is open: opens the next one. */
@@ -178,7 +167,7 @@ static bool begin_next(struct follow *f)
         first_look(f, &places);
     bool found = f->now.fd >= 0 || (f->state.newest_ns != 0 && find_next(f, &places, true));
     places_close(&places);
-    f->vain_until_ms = found ? 0 : monotonic_ms() + VAIN_PAUSE_MS;
+    f->vain_until_ms = found ? 0 : clock_ms() + VAIN_PAUSE_MS;
     return found;
 }
 
@@ -196,14 +185,14 @@ static bool newer_exists(struct follow *f)
      * newer. */
     bool found = places.fd[0] >= 0 && find_next(f, &places, false);
     places_close(&places);
-    f->vain_until_ms = found ? 0 : monotonic_ms() + VAIN_PAUSE_MS;
+    f->vain_until_ms = found ? 0 : clock_ms() + VAIN_PAUSE_MS;
     return found;
 }
 
 /* The part is in no place that can be looked into. false: it is gone for good. */
 static bool may_come_back(struct follow *f)
 {
-    if (f->absent_due == 0)
+    if (f->absent_due_ms == 0)
         return false;
     if (!f->absent_told)
         say(&f->log, LOG_WARNING,
@@ -248,7 +237,7 @@ static int resume(struct follow *f)
 
 static bool look_for_part(struct follow *f)
 {
-    f->absent_due = 0; /* now */
+    f->absent_due_ms = 0; /* now */
     return !f->resuming || resume(f) >= 0;
 }
 

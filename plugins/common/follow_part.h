@@ -20,9 +20,10 @@ struct follow {
     bool skip_existing;
     uint64_t skip; /* the worker reads these bytes for the headers only */
     char name[NAME_MAX + 1];
-    int complaint;      /* errno last told about, so that it is told once */
-    int64_t absent_due; /* the directory was missing: look into the archives then; 0: it was not */
-    int64_t held_since; /* a part was held back at the last scan; 0: none. Both monotonic */
+    int complaint; /* errno last told about, so that it is told once */
+    int64_t
+        absent_due_ms; /* the directory was missing: look into the archives then; 0: it was not */
+    int64_t held_since_ms; /* a part was held back at the last scan; 0: none. Both monotonic */
     bool held_told, absent_told;
     int64_t vain_until_ms; /* monotonic: the last look into the archives found nothing */
     struct follow_state state;

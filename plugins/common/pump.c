@@ -14,9 +14,9 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "metrics_file.h"
 #include "ring.h"
 #include "sender.h"
@@ -50,13 +50,6 @@ struct pump {
     atomic_ullong dropped;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail with this clock */
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- the host's threads ---- */
 
 void pump_put(struct pump *p, const char *record, size_t length)
@@ -83,7 +76,7 @@ static void tell(struct pump *p, bool last)
     p->dropped_seen = dropped;
     if (dropped == p->dropped_told)
         return;
-    int64_t now = now_ms();
+    int64_t now = clock_ms();
     if (p->told_ms != 0 && now - p->told_ms < TOLD_MS && !last)
         return;
     say(p->with.say, LOG_WARNING, "%llu records dropped: the ring of %zu bytes had no room",
@@ -160,11 +153,11 @@ static void *run(void *user)
     for (;;) {
         bool stop = atomic_load_explicit(&p->stop, memory_order_acquire);
         if (stop && until == 0)
-            until = now_ms() + DRAIN_MS;
+            until = clock_ms() + DRAIN_MS;
         size_t taken = p->sender != NULL ? hand_over(p) : score(p);
         bool busy = taken > 0 || (p->sender != NULL && sender_waiting(p->sender) > 0);
         tell(p, false);
-        if (stop && (!busy || now_ms() >= until))
+        if (stop && (!busy || clock_ms() >= until))
             break;
         if (!busy)
             ring_wait(p->ring, IDLE_MS);
@@ -242,10 +235,10 @@ int pump_new(const struct pump_options *options, struct pump **out, eddy_error *
 int pump_stop(struct pump *p, eddy_counts *out)
 {
     struct pollfd ended = {.fd = p->ended, .events = POLLIN};
-    int64_t until = now_ms() + END_MS;
+    int64_t until = clock_ms() + END_MS;
     atomic_store_explicit(&p->stop, true, memory_order_release);
     ring_wake(p->ring);
-    for (int64_t left = END_MS; left > 0; left = until - now_ms())
+    for (int64_t left = END_MS; left > 0; left = until - clock_ms())
         if (poll(&ended, 1, (int)left) > 0) /* EINTR: waits for what is left */
             break;
     if ((ended.revents & POLLIN) == 0) {

@@ -13,6 +13,7 @@
 
 #include "eddy.h"
 
+#include "clock.h"
 #include "conf.h"
 #include "inputs.h"
 #include "journal.h"
@@ -238,7 +239,8 @@ static void begin_reload(struct daemon *d)
 {
     char lines[128];
     d->reload.again = false;
-    (void)snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%lld000", (long long)now_ms());
+    (void)snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%lld000",
+                   (long long)clock_ms());
     notify(lines);
     journal_save(d->journal, d->inputs); /* positions of inputs that may be closed now */
     int status = prepare_reload(d);
@@ -285,14 +287,14 @@ static void run(struct daemon *d)
 {
     int64_t watchdog_ms = notify_watchdog_ms();
     int64_t second = 0;
-    int64_t saved = now_ms();
+    int64_t saved = clock_ms();
     int64_t barked = 0;
     for (;;) {
         size_t taken = inputs_turn(d->inputs, journal_stuck(d->journal), d->signals, IDLE_MS);
         if (taken == 0)
             journal_flush(d->journal);
         telemetry_turn(d->telemetry);
-        int64_t now = now_ms();
+        int64_t now = clock_ms();
         if (now - second >= SECOND_MS) {
             second = now;
             each_second(d);
@@ -320,9 +322,9 @@ static void run(struct daemon *d)
  * second signal comes. */
 static void drain(struct daemon *d)
 {
-    int64_t end = now_ms() + DRAIN_MS;
+    int64_t end = clock_ms() + DRAIN_MS;
     size_t taken = 1;
-    while (taken > 0 && now_ms() < end) {
+    while (taken > 0 && clock_ms() < end) {
         taken = inputs_turn(d->inputs, journal_stuck(d->journal), d->signals, 0);
         telemetry_turn(d->telemetry);
         int got = next_signal(d->signals);

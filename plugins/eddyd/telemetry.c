@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
+
 #define TEXT_MAX (256 * 1024)
 
 struct telemetry {
@@ -29,13 +31,6 @@ struct telemetry {
     char *text;
     size_t used;
 };
-
-int64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct telemetry *telemetry_new(void)
 {
@@ -67,7 +62,7 @@ void telemetry_free(struct telemetry *t)
 
 void telemetry_turn(struct telemetry *t)
 {
-    atomic_store_explicit(&t->turn_ms, now_ms(), memory_order_relaxed);
+    atomic_store_explicit(&t->turn_ms, clock_ms(), memory_order_relaxed);
 }
 
 void telemetry_ready(struct telemetry *t, bool ready)
@@ -90,7 +85,7 @@ bool telemetry_is_ready(const struct telemetry *t)
 
 int64_t telemetry_silent_ms(const struct telemetry *t)
 {
-    return now_ms() - atomic_load_explicit(&t->turn_ms, memory_order_relaxed);
+    return clock_ms() - atomic_load_explicit(&t->turn_ms, memory_order_relaxed);
 }
 
 /* ---- the text ---- */

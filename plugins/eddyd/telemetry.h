@@ -26,6 +26,3 @@ int64_t telemetry_silent_ms(const struct telemetry *t); /* since the last turn *
 
 /* The text of the last update, Prometheus format. Like snprintf. */
 size_t telemetry_text(struct telemetry *t, char *buf, size_t size);
-
-/* A clock that only goes forward. */
-int64_t now_ms(void);

@@ -66,7 +66,7 @@ static void follow_goes_on_beside_a_part_that_another_log_may_have_been_reading(
     append(b, "b\n");
     run(b);
     assert_lines(b, "a\n"); /* for a while: it may be known in a moment whose that is */
-    b->follow->held_since -= HELD_PATIENCE;
+    b->follow->held_since_ms -= HELD_PATIENCE_MS;
     int messages = b->messages;
     run(b);
     run(b);
