@@ -15,6 +15,7 @@
 
 #include "config.h"
 #include "util/error.h"
+#include "util/io.h"
 #include "util/text.h"
 
 #define FILE_SIZE (1U << 20)
@@ -168,30 +169,13 @@ int config_load_text(eddy_config *config, const char *name, const char *text, si
     return status;
 }
 
-/* Reads at most `size` bytes; their number, or -1 with errno. */
-static ssize_t read_fully(int fd, char *buffer, size_t size)
-{
-    size_t length = 0;
-    while (length < size) {
-        ssize_t n = read(fd, buffer + length, size - length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        length += (size_t)n;
-    }
-    return (ssize_t)length;
-}
-
 int eddy_config_load(eddy_config *config, const char *path, eddy_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return error_set(err, EDDY_EIO, "%s: %s", path, strerror(errno));
     char *text = malloc(FILE_SIZE + 1);
-    ssize_t length = text != NULL ? read_fully(fd, text, FILE_SIZE + 1) : 0;
+    ssize_t length = text != NULL ? io_read(fd, text, FILE_SIZE + 1) : 0;
     int problem = errno;
     (void)close(fd); /* read only */
     int status;

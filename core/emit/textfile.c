@@ -14,6 +14,7 @@
 #include "part.h"
 #include "promtext.h"
 #include "util/error.h"
+#include "util/io.h"
 #include "util/text.h"
 
 #define LABEL_SIZE 256
@@ -98,20 +99,6 @@ static int textfile_open(void *state, const void *conf, eddy_error *err)
     return EDDY_OK;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, bytes, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        bytes += n;
-        length -= (size_t)n;
-    }
-    return true;
-}
-
 /* The text with the label in each sample, first of its labels. What is returned is freed. */
 static char *add_label(const char *label, const char *samples, size_t length, size_t *labelled)
 {
@@ -148,7 +135,7 @@ static int write_file(const struct textfile *textfile, const char *text, size_t 
     if (fd < 0)
         return error_set(err, EDDY_EIO, "%s: %s", textfile->unfinished, strerror(errno));
     /* The collector runs as another user, whatever our umask is. */
-    bool written = write_all(fd, text, length) && fchmod(fd, 0644) == 0;
+    bool written = io_write(fd, text, length) && fchmod(fd, 0644) == 0;
     int problem = written ? 0 : errno;
     if (close(fd) != 0 && written) {
         written = false;

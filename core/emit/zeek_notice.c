@@ -19,6 +19,7 @@
 #include "emit.h"
 #include "part.h"
 #include "util/error.h"
+#include "util/io.h"
 #include "util/text.h"
 
 struct zeek_notice_conf {
@@ -216,22 +217,6 @@ struct table {
     time_t changed; /* 0: there is none */
 };
 
-static ssize_t read_all(int fd, char *to, size_t size)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t n = read(fd, to + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        done += (size_t)n;
-    }
-    return (ssize_t)done;
-}
-
 /* Reads what is there. A table of another version of eddy, or a damaged one, counts as empty; what
  * is no table of ours at all is never replaced. */
 static int read_text(const struct zeek_notice *z, int fd, struct table *out, eddy_error *err)
@@ -247,7 +232,7 @@ static int read_text(const struct zeek_notice *z, int fd, struct table *out, edd
     out->text = malloc(size + 1);
     if (out->text == NULL)
         return error_nomem(err);
-    ssize_t got = read_all(fd, out->text, size);
+    ssize_t got = io_read(fd, out->text, size);
     if (got < 0)
         return io_error(z->path, err);
     if (got > 0 && ((size_t)got < sizeof mark || memcmp(out->text, mark, sizeof mark - 1) != 0))
@@ -297,20 +282,6 @@ static size_t count_rows(const char *text, size_t length)
     return rows;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, bytes, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        bytes += n;
-        length -= (size_t)n;
-    }
-    return true;
-}
-
 /* Zeek compares whole seconds: the new table is later than the old one by one at least. */
 static bool date_after(int fd, time_t changed)
 {
@@ -327,16 +298,16 @@ static bool write_table(int fd, const struct zeek_notice *z, const struct table 
 {
     size_t head = sizeof header - 1;
     uint64_t new_rows = count_rows(z->rows, z->length);
-    if (!write_all(fd, header, head))
+    if (!io_write(fd, header, head))
         return false;
     if (old->length > head && new_rows < z->keep) {
         const char *rows = old->text + head;
         size_t begin = last_rows(rows, old->length - head, z->keep - new_rows);
-        if (!write_all(fd, rows + begin, old->length - head - begin))
+        if (!io_write(fd, rows + begin, old->length - head - begin))
             return false;
     }
     size_t begin = last_rows(z->rows, z->length, z->keep);
-    return write_all(fd, z->rows + begin, z->length - begin) && date_after(fd, old->changed) &&
+    return io_write(fd, z->rows + begin, z->length - begin) && date_after(fd, old->changed) &&
            fdatasync(fd) == 0;
 }
 
