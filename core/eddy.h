@@ -179,6 +179,7 @@ typedef struct eddy_verdict {
 } eddy_verdict;
 
 #define EDDY_IN_INCIDENT (1u << 0) /**< opened an incident or became part of one */
+#define EDDY_SUPPRESSED  (1u << 1) /**< unusual, but covered by a suppression */
 #define EDDY_CLEANED     (1u << 2) /**< impossible values were corrected first */
 #define EDDY_REJECTED    (1u << 3) /**< could not be made sense of; not scored */
 #define EDDY_LEARNING    (1u << 4) /**< too little seen yet to judge */
@@ -197,11 +198,29 @@ typedef enum eddy_severity { EDDY_LOW = 1, EDDY_MEDIUM = 2, EDDY_HIGH = 3 } eddy
 typedef enum eddy_incident_state {
     EDDY_INCIDENT_NEW = 0,
     EDDY_INCIDENT_GROWING = 1,
-    EDDY_INCIDENT_CLOSED = 2
+    EDDY_INCIDENT_CLOSED = 2,
+    EDDY_INCIDENT_QUIET = 3 /**< nothing new for a quarter of decide.quiet; more makes it grow */
 } eddy_incident_state;
 
+/** What the sensor saw beside the flows: a TLS server name, a fingerprint, a DNS name. */
+typedef struct eddy_name {
+    const char *kind;  /**< "sni", "ja3", "ja4", "http_host", "dns" */
+    const char *value; /**< printable ASCII */
+} eddy_name;
+
+/** What a person would want to see as a plot. */
+typedef struct eddy_evidence {
+    const char
+        *kind; /**< "gaps" (y over x), "over_time" (likewise), "distribution" (y of each x) */
+    const char *x_name; /**< of the axis, with its unit */
+    const char *y_name;
+    const float *x, *y; /**< `count` points */
+    size_t count;
+    double mark; /**< where on the x axis of a distribution this incident is; else NAN */
+} eddy_evidence;
+
 /** What an analyst sees: evidence about one host from one detector over a window.
- *  Made by libeddy, read by hosts; it is passed on when it opens, grows and closes. */
+ *  Made by libeddy, read by hosts; it is passed on when it opens, grows, falls quiet and closes. */
 typedef struct eddy_incident {
     const char *id;           /**< stable: the same input gives the same id */
     const char *detector;     /**< "beacon" */
@@ -220,12 +239,20 @@ typedef struct eddy_incident {
     double score;             /**< -log10(p) */
     int severity;             /**< an eddy_severity */
     int state;                /**< an eddy_incident_state */
-    int withheld;             /**< 1: over the budget; counted and listed, not sent */
+    int withheld;             /**< 1: over the budget or suppressed; counted and listed, not sent */
     const eddy_reason *reasons;
     size_t reason_count;
     const char *const *flow_ids; /**< some of its flows, by the sensor's own id */
     size_t flow_id_count;
-    const char *summary; /**< one sentence for a person */
+    const char *summary;       /**< one sentence for a person */
+    const char *suppressed_by; /**< id of the suppression that covers it, or "" */
+    const eddy_name *names;
+    size_t name_count;
+    const eddy_evidence *evidence; /**< NULL if there is none */
+    int64_t activity_start_us;     /**< flows over time: activity[i] began in the i-th step */
+    int64_t activity_step_us;
+    const uint32_t *activity;
+    size_t activity_count;
 } eddy_incident;
 
 /** Writes the incident as one line of JSON without newline. Like snprintf: returns the
@@ -249,7 +276,8 @@ typedef struct eddy_hooks {
     /** Every flow, unusual or not, with its feature columns: for training data and replies. */
     void (*scored)(const eddy_flow *flow, const double *columns, const eddy_verdict *verdict,
                    void *user);
-    /** Every incident when it opens, grows (at each doubling of its flows) and closes. */
+    /** Every incident when it opens, grows (at each doubling of its flows), falls quiet and
+     *  closes; withheld and suppressed ones too. */
     void (*incident)(const eddy_incident *incident, void *user);
     /** One line without newline, at a syslog(3) level. NULL: to stderr. */
     void (*log)(int level, const char *message, void *user);

@@ -215,6 +215,11 @@ static int visit_incidents_withheld_total(struct visit *v)
     return by_detector(v, v->s->decide.withheld);
 }
 
+static int visit_incidents_suppressed_total(struct visit *v)
+{
+    return by_detector(v, v->s->decide.suppressed);
+}
+
 static int visit_incidents_open(struct visit *v)
 {
     return sample(v, "", (double)v->s->decide.open);
@@ -228,6 +233,11 @@ static int visit_incident_budget_remaining(struct visit *v)
 static int visit_anomalous_flows_total(struct visit *v)
 {
     return by_detector(v, v->s->decide.flows);
+}
+
+static int visit_suppressed_flows_total(struct visit *v)
+{
+    return by_detector(v, v->s->decide.suppressed_flows);
 }
 
 static int visit_calibration_error_ratio(struct visit *v)

@@ -60,10 +60,13 @@ struct input {
 
 /* What a detector says of a row. */
 struct finding {
-    double score;  /* -log10 of p under its own null model; 0 = usual; NAN = nothing to say */
-    double sample; /* a score for the calibration to learn from; NAN = none with this row */
-    double tests;  /* how many such looks the host's window or past holds; at least 1 */
-    double p;      /* after calibration: filled by the score step */
+    double score;        /* -log10 of p under its own null model; 0 = usual; NAN = nothing to say */
+    double sample;       /* a score for the calibration to learn from; NAN = none with this row */
+    double tests;        /* how many such looks the host's window or past holds; at least 1 */
+    double p;            /* after calibration: filled by the score step */
+    bool of_destination; /* about the row's destination, not its source: a flood's victim */
+    const char *rule;    /* vet: id of the suppression that covers it, NULL if none; valid under
+                            the engine's lock */
 };
 
 struct detector {
@@ -71,8 +74,12 @@ struct detector {
     const char *technique; /* MITRE ATT&CK technique */
     size_t state_size;     /* of the detector's own site-wide state, zeroed at birth */
     void (*open)(void *state, const void *conf); /* NULL: zeroes will do */
-    /* Judges the row and learns from it. */
+    /* Judges the row. May renew what it has worked out of the row's records, but learns nothing
+     * that makes a later row more usual. */
     void (*score)(void *state, const void *conf, struct row *row, struct finding *out);
+    /* Learns from the row, row->teach as much as from a usual one; called with teach > 0, or
+     * when a window closed. NULL: has nothing to learn. */
+    void (*learn)(void *state, const void *conf, struct row *row);
     /* Says why, for the row it was just called with. */
     void (*explain)(const void *state, const void *conf, const struct row *row,
                     struct explanation *out);

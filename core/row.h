@@ -58,4 +58,6 @@ struct row {
     struct finding finding[DETECTOR_MAX]; /* score, in the order of parts.def */
     eddy_verdict verdict;                 /* score; decide adds flags */
     int best;                             /* score: index of the lowest p, -1 if none spoke */
+    double teach; /* score: how much is learned from it: 1, or calibrate.leak if it is suspicious;
+                     vet: 0 if it is suppressed or known to be malicious */
 };

@@ -33,6 +33,7 @@ static enum reason run(eddy_worker *w, struct row *row)
     state_update(e->state, set->state, row);
     features(row);
     score(e->score, &set->score, row);
+    score_learn(e->score, &set->score, row);
     if (!e->learning)
         decide(e->decide, set->decide, e->score, &set->score, row, e->state->watermark.now_us);
     pthread_mutex_unlock(&e->lock);

@@ -3,11 +3,12 @@
 #include "decide/decide.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "state/host.h"
 #include "util/error.h"
+#include "util/hash.h"
 
 #define CONF(field) offsetof(struct decide_conf, field)
 
@@ -68,20 +69,76 @@ static void tell(struct decide_state *s, struct incident *incident, eddy_inciden
     s->tell(&event, s->user);
 }
 
+/* ---- the open ones, by key ---- */
+
+/* Whom evidence is about, from which detector, and whether a rule covers it. */
+struct key {
+    const uint8_t *address;
+    size_t detector;
+    bool suppressed;
+};
+
+static uint16_t *bucket_of(struct decide_state *s, const struct key *key)
+{
+    uint64_t hash = hash_address(key->address, 2 * key->detector + key->suppressed);
+    return &s->bucket[hash % INCIDENTS_OPEN];
+}
+
+static struct key key_of(const struct incident *incident)
+{
+    return (struct key){incident->host, incident->detector, incident->suppressed_by[0] != '\0'};
+}
+
+static struct incident *find(struct decide_state *s, const struct key *key)
+{
+    for (uint16_t at = *bucket_of(s, key); at != 0; at = s->pool[at - 1].next) {
+        struct incident *incident = &s->pool[at - 1];
+        struct key its = key_of(incident);
+        if (its.detector == key->detector && its.suppressed == key->suppressed &&
+            memcmp(its.address, key->address, 16) == 0)
+            return incident;
+    }
+    return NULL;
+}
+
+static void link_in(struct decide_state *s, struct incident *incident)
+{
+    struct key key = key_of(incident);
+    uint16_t *bucket = bucket_of(s, &key);
+    incident->next = *bucket;
+    *bucket = (uint16_t)(incident - s->pool + 1);
+}
+
+static void take_out(struct decide_state *s, const struct incident *incident)
+{
+    struct key key = key_of(incident);
+    uint16_t *at = bucket_of(s, &key), number = (uint16_t)(incident - s->pool + 1);
+    while (*at != number)
+        at = &s->pool[*at - 1].next;
+    *at = incident->next;
+}
+
 /* ---- opening and closing ---- */
 
 static void close_incident(struct decide_state *s, struct incident *incident)
 {
     tell(s, incident, EDDY_INCIDENT_CLOSED);
+    take_out(s, incident);
     incident->open = false;
     s->counts.open--;
 }
 
 static void sweep(struct decide_state *s, int64_t quiet_us, int64_t now_us)
 {
-    for (size_t i = 0; i < INCIDENTS_OPEN; i++)
-        if (s->pool[i].open && s->pool[i].end_us + quiet_us < now_us)
-            close_incident(s, &s->pool[i]);
+    for (size_t i = 0; i < INCIDENTS_OPEN; i++) {
+        struct incident *incident = &s->pool[i];
+        if (incident->open && incident->end_us + quiet_us < now_us) {
+            close_incident(s, incident);
+        } else if (incident->open && !incident->quiet && incident->end_us + quiet_us / 4 < now_us) {
+            incident->quiet = true;
+            tell(s, incident, EDDY_INCIDENT_QUIET);
+        }
+    }
     s->swept_us = now_us;
 }
 
@@ -101,49 +158,26 @@ static struct incident *take_free(struct decide_state *s)
     return quietest;
 }
 
-/* The host's open incident of this detector, or NULL. */
-static struct incident *open_of(const struct decide_state *s, const struct host *host,
-                                size_t detector)
+static struct incident *open_new(struct decide_state *s, const struct row *row,
+                                 const struct key *key, int64_t now_us)
 {
-    if (host->incident[detector] == 0)
-        return NULL;
-    struct incident *incident = &s->pool[host->incident[detector] - 1];
-    bool same = incident->open && incident->detector == detector &&
-                memcmp(incident->host, host->address, 16) == 0;
-    return same ? incident : NULL;
-}
-
-/* An open incident of this host and detector that the host's record, evicted meanwhile, has
- * forgotten. Asked only when one is about to open. */
-static struct incident *find_again(struct decide_state *s, const struct row *row, size_t detector)
-{
-    for (size_t i = 0; i < INCIDENTS_OPEN; i++) {
-        struct incident *incident = &s->pool[i];
-        if (incident->open && incident->detector == detector &&
-            memcmp(incident->host, row->flow.src, 16) == 0) {
-            row->host->incident[detector] = (uint16_t)(i + 1);
-            return incident;
-        }
-    }
-    return NULL;
-}
-
-static struct incident *open_new(struct decide_state *s, const struct row *row, size_t detector,
-                                 int64_t now_us)
-{
+    const struct finding *finding = &row->finding[key->detector];
     struct incident *incident = take_free(s);
     int64_t start_us = row->flow.start_us < now_us ? row->flow.start_us : now_us;
     *incident = (struct incident){.open = true,
                                   .withheld = true, /* until the budget says otherwise */
-                                  .detector = (uint8_t)detector,
+                                  .detector = (uint8_t)key->detector,
                                   .start_us = start_us,
                                   .end_us = start_us,
-                                  .host_place = row->src,
+                                  .host_place = finding->of_destination ? row->dst : row->src,
                                   .p = 1.0,
                                   .explained_score = -1.0};
-    memcpy(incident->host, row->flow.src, 16);
-    incident_name(incident, registry_detectors[detector]->part.name);
-    row->host->incident[detector] = (uint16_t)(incident - s->pool + 1);
+    memcpy(incident->host, key->address, 16);
+    if (key->suppressed)
+        (void)snprintf(incident->suppressed_by, sizeof incident->suppressed_by, "%s",
+                       finding->rule);
+    incident_name(incident, registry_detectors[key->detector]->part.name);
+    link_in(s, incident);
     s->counts.open++;
     return incident;
 }
@@ -151,12 +185,14 @@ static struct incident *open_new(struct decide_state *s, const struct row *row, 
 /* ---- evidence ---- */
 
 /* High: extreme, or two detectors agree about the host. */
-static int severity_of(const struct decide_state *s, const struct decide_conf *conf,
-                       const struct row *row, const struct incident *incident)
+static int severity_of(struct decide_state *s, const struct decide_conf *conf,
+                       const struct incident *incident)
 {
-    for (size_t i = 0; registry_detectors[i] != NULL; i++)
-        if (i != incident->detector && open_of(s, row->host, i) != NULL)
+    for (size_t i = 0; registry_detectors[i] != NULL; i++) {
+        struct key other = {incident->host, i, false};
+        if (i != incident->detector && find(s, &other) != NULL)
             return EDDY_HIGH;
+    }
     if (incident->p <= conf->extreme)
         return EDDY_HIGH;
     return incident->p <= sqrt(conf->extreme * conf->p) ? EDDY_MEDIUM : EDDY_LOW;
@@ -182,8 +218,8 @@ static void explain(struct incident *incident, const struct score_state *score,
     memset(incident->peer, 0, 16);
     incident->peer_place = (struct place){0};
     if (incident->why.names_peer) {
-        memcpy(incident->peer, row->flow.dst, 16);
-        incident->peer_place = row->dst;
+        memcpy(incident->peer, finding->of_destination ? row->flow.src : row->flow.dst, 16);
+        incident->peer_place = finding->of_destination ? row->src : row->dst;
     }
 }
 
@@ -199,14 +235,18 @@ static void publish(struct decide_state *s, const struct decide_conf *conf,
                     struct incident *incident, bool opened, int64_t now_us)
 {
     struct budget_conf budget = {.per_day = conf->per_day, .p = conf->p, .extreme = conf->extreme};
-    if (incident->withheld && budget_take(&s->budget, &budget, incident->p, now_us)) {
+    bool suppressed = incident->suppressed_by[0] != '\0';
+    if (incident->withheld && !suppressed &&
+        budget_take(&s->budget, &budget, incident->p, now_us)) {
         incident->withheld = false;
         s->counts.incidents[incident->detector]++;
         tell(s, incident, EDDY_INCIDENT_NEW);
     } else if (opened) {
-        s->counts.withheld[incident->detector]++;
+        *(suppressed ? &s->counts.suppressed[incident->detector]
+                     : &s->counts.withheld[incident->detector]) += 1;
         tell(s, incident, EDDY_INCIDENT_NEW);
-    } else if (has_grown(incident)) {
+    } else if (has_grown(incident) || incident->quiet) {
+        incident->quiet = false;
         tell(s, incident, EDDY_INCIDENT_GROWING);
     }
 }
@@ -216,23 +256,23 @@ static void weigh(struct decide_state *s, const struct decide_conf *conf,
                   struct row *row, size_t detector, int64_t now_us)
 {
     const struct finding *finding = &row->finding[detector];
-    struct incident *incident = open_of(s, row->host, detector);
+    struct key key = {finding->of_destination ? row->flow.dst : row->flow.src, detector,
+                      finding->rule != NULL};
+    struct incident *incident = find(s, &key);
     double p = smallest_of(finding->p, finding->tests * (double)score->count);
-    if (incident == NULL && p <= conf->p)
-        incident = find_again(s, row, detector);
     bool opened = incident == NULL && p <= conf->p;
     if (opened)
-        incident = open_new(s, row, detector, now_us);
+        incident = open_new(s, row, &key, now_us);
     if (incident == NULL || p > conf->join)
         return;
     incident->p = fmin(incident->p, p);
     incident_add(incident, row, now_us);
     explain(incident, score, score_conf, row);
-    int severity = severity_of(s, conf, row, incident);
+    int severity = severity_of(s, conf, incident);
     incident->severity = severity > incident->severity ? severity : incident->severity;
     publish(s, conf, incident, opened, now_us);
-    s->counts.flows[detector]++;
-    row->verdict.flags |= EDDY_IN_INCIDENT;
+    *(key.suppressed ? &s->counts.suppressed_flows[detector] : &s->counts.flows[detector]) += 1;
+    row->verdict.flags |= key.suppressed ? EDDY_SUPPRESSED : EDDY_IN_INCIDENT;
 }
 
 void decide(struct decide_state *s, const struct decide_conf *conf, const struct score_state *score,

@@ -20,16 +20,19 @@ struct decide_conf {
 
 struct decide_counts {
     uint64_t incidents[DETECTOR_MAX], withheld[DETECTOR_MAX], flows[DETECTOR_MAX];
+    uint64_t suppressed[DETECTOR_MAX], suppressed_flows[DETECTOR_MAX];
     uint64_t open;
 };
 
-/* Told of each incident as it opens, grows, is released from being withheld, and closes. */
+/* Told of each incident as it opens, grows, is released from being withheld, falls quiet, and
+ * closes. */
 typedef void decide_fn(const struct incident_event *event, void *user);
 
 struct decide_state {
-    struct incident *pool; /* INCIDENTS_OPEN */
-    uint16_t next_free;    /* where to look first */
-    int64_t swept_us;      /* event time of the last look for quiet ones */
+    struct incident *pool;           /* INCIDENTS_OPEN */
+    uint16_t next_free;              /* where to look first */
+    uint16_t bucket[INCIDENTS_OPEN]; /* by key: the first open one's number + 1; 0 = none */
+    int64_t swept_us;                /* event time of the last look for quiet ones */
     struct budget budget;
     struct decide_counts counts;
     decide_fn *tell;
@@ -45,5 +48,5 @@ void decide(struct decide_state *state, const struct decide_conf *conf,
             const struct score_state *score, const struct score_conf *score_conf, struct row *row,
             int64_t now_us);
 
-/* Closes all that is open; hosts that still point at them find them closed. */
+/* Closes all that is open. */
 void decide_end(struct decide_state *state);

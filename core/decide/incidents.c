@@ -31,6 +31,23 @@ static void keep_id(struct incident *incident, const eddy_flow *flow)
     memcpy(incident->flow_ids[slot], flow->id, sizeof flow->id);
 }
 
+/* Times before the first flow counted are counted with it: a sensor's records come in odd order. */
+static void activity_add(struct activity *a, int64_t at_us)
+{
+    if (a->step_us == 0) {
+        a->start_us = at_us;
+        a->step_us = 1000000;
+    }
+    int64_t since_us = at_us > a->start_us ? at_us - a->start_us : 0;
+    while (since_us / a->step_us >= ACTIVITY_STEPS) {
+        for (size_t i = 0; i < ACTIVITY_STEPS / 2; i++)
+            a->flows[i] = a->flows[2 * i] + a->flows[2 * i + 1];
+        memset(a->flows + ACTIVITY_STEPS / 2, 0, sizeof a->flows / 2);
+        a->step_us *= 2;
+    }
+    a->flows[since_us / a->step_us]++;
+}
+
 void incident_add(struct incident *incident, const struct row *row, int64_t now_us)
 {
     int64_t end_us = row->end_us < now_us ? row->end_us : now_us;
@@ -41,6 +58,21 @@ void incident_add(struct incident *incident, const struct row *row, int64_t now_
         incident->end_us = end_us;
     if (row->flow.id[0] != '\0')
         keep_id(incident, &row->flow);
+    activity_add(&incident->activity, row->flow.start_us < now_us ? row->flow.start_us : now_us);
+}
+
+static void view_evidence(const struct explanation *why, struct incident_room *room)
+{
+    for (size_t n = 0; n < why->name_count; n++)
+        room->names[n] = (eddy_name){why->name[n].kind, why->name[n].value};
+    const struct evidence *e = &why->evidence;
+    room->evidence = (eddy_evidence){.kind = e->kind,
+                                     .x_name = e->x_name,
+                                     .y_name = e->y_name,
+                                     .x = e->x,
+                                     .y = e->y,
+                                     .count = e->count,
+                                     .mark = e->mark};
 }
 
 void incident_view(const struct incident_event *event, struct incident_room *room,
@@ -57,6 +89,11 @@ void incident_view(const struct incident_event *event, struct incident_room *roo
     }
     for (size_t n = 0; n < i->flow_id_count; n++)
         room->flow_ids[n] = i->flow_ids[n];
+    view_evidence(&i->why, room);
+    const struct activity *activity = &i->activity;
+    size_t steps = ACTIVITY_STEPS;
+    while (steps > 0 && activity->flows[steps - 1] == 0)
+        steps--;
     *out = (eddy_incident){
         .id = i->id,
         .detector = registry_detectors[i->detector]->part.name,
@@ -80,6 +117,14 @@ void incident_view(const struct incident_event *event, struct incident_room *roo
         .flow_ids = room->flow_ids,
         .flow_id_count = i->flow_id_count,
         .summary = i->why.sentence,
+        .suppressed_by = i->suppressed_by,
+        .names = room->names,
+        .name_count = i->why.name_count,
+        .evidence = i->why.evidence.kind == NULL ? NULL : &room->evidence,
+        .activity_start_us = activity->start_us,
+        .activity_step_us = activity->step_us,
+        .activity = activity->flows,
+        .activity_count = steps,
     };
     memcpy(out->host, i->host, 16);
     memcpy(out->peer, i->peer, 16);

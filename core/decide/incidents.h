@@ -11,10 +11,21 @@
 #define INCIDENT_FLOW_IDS 8
 #define INCIDENTS_OPEN    1024 /* at once; the one quiet for longest is closed for a new one */
 
+#define ACTIVITY_STEPS 32
+
+/* Flows of an incident over its time: when the steps are full, each two become one. */
+struct activity {
+    int64_t start_us, step_us; /* step 0: nothing yet */
+    uint32_t flows[ACTIVITY_STEPS];
+};
+
 struct incident {
     bool open;
-    bool withheld;
-    uint8_t detector; /* index in parts.def's order */
+    bool withheld;          /* by the budget or a suppression */
+    bool quiet;             /* and it has been said */
+    char suppressed_by[24]; /* id of a rule, "" if none: evidence that a rule covers is apart */
+    uint16_t next;          /* of those whose key falls into the same bucket; 0 = none */
+    uint8_t detector;       /* index in parts.def's order */
     char id[17];
     uint8_t host[16], peer[16];
     uint16_t peer_port;
@@ -30,6 +41,7 @@ struct incident {
     uint64_t explained_flows;
     int severity;
     struct explanation why;
+    struct activity activity;
     char flow_ids[INCIDENT_FLOW_IDS][sizeof((eddy_flow *)0)->id];
     uint8_t flow_id_count;
 };
@@ -43,6 +55,8 @@ struct incident_event {
 /* The same as the public struct, for the time of a call: pointers go into `event` and `room`. */
 struct incident_room {
     eddy_reason reasons[EXPLANATION_REASONS];
+    eddy_name names[EXPLANATION_NAMES];
+    eddy_evidence evidence;
     const char *flow_ids[INCIDENT_FLOW_IDS];
 };
 

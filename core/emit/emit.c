@@ -9,6 +9,8 @@ const char *emit_state(int state)
         return "new";
     case EDDY_INCIDENT_GROWING:
         return "growing";
+    case EDDY_INCIDENT_QUIET:
+        return "quiet";
     default:
         return "closed";
     }

@@ -13,7 +13,7 @@ struct emit_conf {
 /* The section [emit] of eddy.conf; its conf struct is struct emit_conf. */
 extern const struct part emit_part;
 
-/* "new", "growing", "closed" for an eddy_incident_state; "low", "medium", "high" for an
+/* "new", "growing", "quiet", "closed" for an eddy_incident_state; "low", "medium", "high" for an
  * eddy_severity. */
 const char *emit_state(int state);
 const char *emit_severity(int severity);

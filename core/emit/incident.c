@@ -182,6 +182,53 @@ static void add_lists(struct text *text, const eddy_incident *incident)
     text_char(text, ']');
 }
 
+static void add_names(struct text *text, const eddy_incident *incident)
+{
+    key(text, "names");
+    text_char(text, '[');
+    for (size_t i = 0; i < incident->name_count; i++) {
+        text_add(text, i > 0 ? ",{\"kind\":" : "{\"kind\":");
+        text_json(text, incident->names[i].kind);
+        key_text(text, "value", incident->names[i].value);
+        text_char(text, '}');
+    }
+    text_char(text, ']');
+}
+
+static void add_evidence(struct text *text, const eddy_evidence *evidence)
+{
+    key(text, "evidence");
+    text_add(text, "{\"kind\":");
+    text_json(text, evidence->kind);
+    key_text(text, "x", evidence->x_name);
+    key_text(text, "y", evidence->y_name);
+    if (isfinite(evidence->mark))
+        key_number(text, "mark", evidence->mark);
+    key(text, "points");
+    text_char(text, '[');
+    for (size_t i = 0; i < evidence->count; i++) {
+        text_add(text, i > 0 ? ",[" : "[");
+        add_number(text, (double)evidence->x[i]);
+        text_char(text, ',');
+        add_number(text, (double)evidence->y[i]);
+        text_char(text, ']');
+    }
+    text_add(text, "]}");
+}
+
+static void add_activity(struct text *text, const eddy_incident *incident)
+{
+    key(text, "activity");
+    text_add(text, "{\"start\":");
+    add_time(text, incident->activity_start_us);
+    key_number(text, "step", (double)incident->activity_step_us * 1e-6);
+    key(text, "flows");
+    text_char(text, '[');
+    for (size_t i = 0; i < incident->activity_count; i++)
+        text_format(text, i > 0 ? ",%" PRIu32 : "%" PRIu32, incident->activity[i]);
+    text_add(text, "]}");
+}
+
 int eddy_incident_json(const eddy_incident *incident, char *buf, size_t size)
 {
     struct text text = text_over(buf, size);
@@ -202,8 +249,16 @@ int eddy_incident_json(const eddy_incident *incident, char *buf, size_t size)
     text_format(&text, "%" PRIu64, incident->flows);
     key(&text, "withheld");
     text_add(&text, incident->withheld ? "true" : "false");
+    if (incident->suppressed_by != NULL && incident->suppressed_by[0] != '\0')
+        key_text(&text, "suppressed_by", incident->suppressed_by);
     key_text(&text, "summary", incident->summary);
     add_lists(&text, incident);
+    if (incident->name_count > 0)
+        add_names(&text, incident);
+    if (incident->evidence != NULL)
+        add_evidence(&text, incident->evidence);
+    if (incident->activity_count > 0)
+        add_activity(&text, incident);
     text_char(&text, '}');
     return text.length < INT_MAX ? (int)text.length : INT_MAX;
 }

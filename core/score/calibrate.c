@@ -82,6 +82,11 @@ double calibration_p(const struct calibration *c, const struct calibrate_conf *c
     return fmin(p_below(c, conf, score, ddsketch_bucket(score)), 1.0);
 }
 
+bool calibration_suspicious(const struct calibrate_conf *conf, double score, double p)
+{
+    return p < conf->suspicious || null_p(score) < conf->suspicious;
+}
+
 void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score,
                      bool first_pass)
 {
@@ -90,8 +95,7 @@ void calibration_add(struct calibration *c, const struct calibrate_conf *conf, d
     double p = calibration_p(c, conf, score);
     c->error_expected += 0.01;
     c->error_seen += p <= 0.01;
-    bool suspicious = p < conf->suspicious || null_p(score) < conf->suspicious;
-    ddsketch_add(&c->sketch, score, suspicious ? conf->leak : 1.0);
+    ddsketch_add(&c->sketch, score, calibration_suspicious(conf, score, p) ? conf->leak : 1.0);
     if (++c->since >= REFRESH || c->total < REFRESH)
         refresh(c, conf);
 }

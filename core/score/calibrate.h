@@ -51,5 +51,8 @@ double calibration_p(const struct calibration *c, const struct calibrate_conf *c
 void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score,
                      bool first_pass);
 
+/* Is a score with this p one to learn little from? By the past, or by the null model. */
+bool calibration_suspicious(const struct calibrate_conf *conf, double score, double p);
+
 /* Seen over expected samples with p <= 0.01: 1 is perfect, NAN if fewer than 10 are expected. */
 double calibration_error(const struct calibration *c);

@@ -96,9 +96,14 @@ static double peers_score(const struct fanout_conf *conf, const struct host *hos
 }
 
 /* Teaches the host's baseline what the closed window came to. */
-static void learn(const struct fanout_conf *conf, struct host *host)
+static void fanout_learn(void *state, const void *settings, struct row *row)
 {
+    const struct fanout_conf *conf = settings;
+    struct host *host = row->host;
     struct fanout_memory *m = &host->fanout;
+    (void)state;
+    if (!host->closed || host->was.pinned)
+        return;
     bool suspicious = host->was.score > -log10(conf->suspicious);
     double weight = suspicious ? conf->leak : 1.0;
     double peers = log(fmax(1.0, host->was.peers)), width = log(fmax(1.0, host->was.width));
@@ -127,7 +132,6 @@ static void fanout_score(void *state, const void *settings, struct row *row, str
     struct host *host = row->host;
     if (host->closed) {
         out->sample = host->was.score;
-        learn(conf, host);
         host->fanout.score = 0.0f;
     }
     if (!takes_part(row))
@@ -268,5 +272,6 @@ const struct detector score_fanout = {
              .options = options},
     .technique = "T1046", /* Network Service Discovery */
     .score = fanout_score,
+    .learn = fanout_learn,
     .explain = fanout_explain,
 };

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* score.c - asks every detector, calibrates what it says, and combines. */
+/* score.c - asks every detector, calibrates what it says, combines, and learns. */
 #include "score/score.h"
 
 #include <math.h>
 #include <stdlib.h>
 
+#include "state/host.h"
 #include "util/error.h"
 
 int score_new(const struct score_conf *conf, struct score_state **out, eddy_error *err)
@@ -47,22 +48,28 @@ static void ask(struct score_state *s, const struct score_conf *conf, size_t ind
     struct finding *finding = &row->finding[index];
     *finding = (struct finding){.score = NAN, .sample = NAN, .tests = 1.0, .p = 1.0};
     registry_detectors[index]->score(s->detector[index], conf->detector[index], row, finding);
-    struct calibration *calibration = &s->calibration[index];
     if (!isnan(finding->score))
-        finding->p = calibration_p(calibration, conf->calibrate, finding->score);
-    if (!isnan(finding->sample))
-        calibration_add(calibration, conf->calibrate, finding->sample, row->first_pass);
+        finding->p = calibration_p(&s->calibration[index], conf->calibrate, finding->score);
+}
+
+/* By the past or by the detector's own null model, which an attack can't make lenient. */
+static bool is_suspicious(const struct finding *finding, const struct calibrate_conf *conf)
+{
+    return !isnan(finding->score) && calibration_suspicious(conf, finding->score, finding->p);
 }
 
 void score(struct score_state *s, const struct score_conf *conf, struct row *row)
 {
     double least = 1.0, spoke = 0.0;
     row->best = -1;
+    row->teach = 1.0;
     for (size_t i = 0; i < s->count; i++) {
         ask(s, conf, i, row);
         if (isnan(row->finding[i].score))
             continue;
         spoke += 1.0;
+        if (is_suspicious(&row->finding[i], conf->calibrate))
+            row->teach = conf->calibrate->leak;
         if (row->best < 0 || row->finding[i].p < least) {
             least = row->finding[i].p;
             row->best = (int)i;
@@ -74,6 +81,20 @@ void score(struct score_state *s, const struct score_conf *conf, struct row *row
     row->verdict.flags = row->cleaned ? EDDY_CLEANED : 0;
     if (row->best < 0 || s->calibration[row->best].total < conf->calibrate->prior)
         row->verdict.flags |= EDDY_LEARNING;
+}
+
+void score_learn(struct score_state *s, const struct score_conf *conf, struct row *row)
+{
+    if (row->teach <= 0.0 && !row->late)
+        row->host->window.pinned = true;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct detector *detector = registry_detectors[i];
+        const struct finding *finding = &row->finding[i];
+        if (detector->learn != NULL && (row->teach > 0.0 || row->host->closed))
+            detector->learn(s->detector[i], conf->detector[i], row);
+        if (!isnan(finding->sample) && row->teach > 0.0)
+            calibration_add(&s->calibration[i], conf->calibrate, finding->sample, row->first_pass);
+    }
 }
 
 void score_explain(const struct score_state *s, const struct score_conf *conf, size_t index,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* score.h - asks every detector, calibrates what it says, and combines. */
+/* score.h - asks every detector, calibrates what it says, combines, and learns. */
 #pragma once
 
 #include "part.h"
@@ -22,8 +22,11 @@ struct score_conf {
 int score_new(const struct score_conf *conf, struct score_state **out, eddy_error *err);
 void score_free(struct score_state *state);
 
-/* Fills row->finding, row->best and row->verdict, and learns. */
+/* Fills row->finding, row->best, row->verdict and row->teach. */
 void score(struct score_state *state, const struct score_conf *conf, struct row *row);
+
+/* Teaches the detectors and the calibrations, as much as row->teach allows. After score(). */
+void score_learn(struct score_state *state, const struct score_conf *conf, struct row *row);
 
 /* Why detector `index` said what it said of the row it saw last. */
 void score_explain(const struct score_state *state, const struct score_conf *conf, size_t index,

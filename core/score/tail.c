@@ -28,18 +28,12 @@
 #include "state/host.h"
 
 struct tail_conf {
-    double leak;
-    double suspicious;
     double role_weight, host_weight;
 };
 
 #define CONF(field) offsetof(struct tail_conf, field)
 
 static const struct option options[] = {
-    {"suspicious", OPTION_NUMBER, CONF(suspicious), "1e-5", 0, 1,
-     "A flow with a lower p teaches the baselines only by tail.leak."},
-    {"leak", OPTION_NUMBER, CONF(leak), "0.05", 0, 1,
-     "Of so many suspicious flows one teaches the baselines."},
     {"role_weight", OPTION_NUMBER, CONF(role_weight), "100", 1, 1e6,
      "How many flows of its own outweigh the site for a role."},
     {"host_weight", OPTION_NUMBER, CONF(host_weight), "32", 1, 1e6,
@@ -103,8 +97,9 @@ enum side { INSIDE_OUT, OUTSIDE_IN, INSIDE, OUTSIDE, SIDE_COUNT };
 struct tail_state {
     struct histogram site[TAIL_COLUMNS];
     struct histogram role[ROLES][TAIL_COLUMNS];
-    uint32_t suspicious_seen; /* every 1/leak-th of them teaches */
-    double p[TAIL_COLUMNS];   /* of the latest row */
+    double owed; /* of what suspicious flows teach: counts are whole, so every 1/teach-th does */
+    double p[TAIL_COLUMNS];     /* of the latest row */
+    unsigned bin[TAIL_COLUMNS]; /* likewise */
 };
 
 static size_t role_of(const struct row *row)
@@ -217,13 +212,19 @@ static double side_p(const struct tail_state *s, const struct tail_conf *conf,
     return host_p(&row->host->tail, i, bin, low, role, conf->host_weight);
 }
 
-static void learn(struct tail_state *s, struct row *row, const unsigned bins[TAIL_COLUMNS])
+static void tail_learn(void *state, const void *settings, struct row *row)
 {
+    struct tail_state *s = state;
     struct histogram *role = s->role[role_of(row)];
+    (void)settings;
+    s->owed += row->teach;
+    if (s->owed < 1.0)
+        return;
+    s->owed -= 1.0;
     for (size_t i = 0; i < TAIL_COLUMNS; i++) {
-        histogram_add(&s->site[i], bins[i]);
-        histogram_add(&role[i], bins[i]);
-        host_add(&row->host->tail, i, bins[i]);
+        histogram_add(&s->site[i], s->bin[i]);
+        histogram_add(&role[i], s->bin[i]);
+        host_add(&row->host->tail, i, s->bin[i]);
     }
 }
 
@@ -231,7 +232,7 @@ static void tail_score(void *state, const void *settings, struct row *row, struc
 {
     struct tail_state *s = state;
     const struct tail_conf *conf = settings;
-    unsigned bins[TAIL_COLUMNS];
+    unsigned *bins = s->bin;
     double inverse = 0.0;
     for (size_t i = 0; i < TAIL_COLUMNS; i++) {
         const struct measure *m = &measures[i];
@@ -245,9 +246,6 @@ static void tail_score(void *state, const void *settings, struct row *row, struc
     }
     out->tests = fmax(1.0, row->host->window.flows);
     out->score = out->sample = fmax(0.0, log10(inverse / TAIL_COLUMNS));
-    bool suspicious = out->score > -log10(conf->suspicious);
-    if (!suspicious || (conf->leak > 0 && fmod(++s->suspicious_seen, ceil(1 / conf->leak)) == 0))
-        learn(s, row, bins);
 }
 
 /* The middle value of the role: what is usual for flows of this kind. */
@@ -360,5 +358,6 @@ const struct detector score_tail = {
     .technique = "T1030", /* Data Transfer Size Limits: sizes are what it measures */
     .state_size = sizeof(struct tail_state),
     .score = tail_score,
+    .learn = tail_learn,
     .explain = tail_explain,
 };

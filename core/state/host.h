@@ -29,6 +29,7 @@ struct window {
     float failed_peer_count, failed_port_count;
     uint16_t on_port, at_peer; /* largest count of `ports`, of `destinations` */
     uint32_t port;             /* whose count on_port is */
+    bool pinned;               /* holds what nobody may learn from: see row->teach */
 };
 
 /* How wide the failures of the window are: the most failed hosts on one port, the most failed
@@ -78,11 +79,11 @@ struct host {
     uint8_t address[16]; /* the key */
     int64_t first_us, last_us;
     uint64_t flows;
-    uint32_t beacon_pairs;           /* pairs of this host whose regularity has been looked at */
-    uint16_t incident[DETECTOR_MAX]; /* decide: open incident by detector, 0 = none */
-    bool closed;                     /* this row has closed a window: `was` is what it came to */
+    uint32_t beacon_pairs; /* pairs of this host whose regularity has been looked at */
+    bool closed;           /* this row has closed a window: `was` is what it came to */
     struct {
         float peers, width, score;
+        bool pinned;
     } was;
     struct window window;
     struct fanout_memory fanout;

@@ -18,6 +18,7 @@ static void window_close(struct host *host)
     host->was.peers = host->window.peer_count;
     host->was.width = (float)window_width(&host->window);
     host->was.score = host->fanout.score;
+    host->was.pinned = host->window.pinned;
     memset(&host->window, 0, sizeof host->window);
 }
 

@@ -138,14 +138,15 @@ static void score_marked(struct score_state *s, const struct score_conf *conf, s
         done(mark, DETECTOR + i);
         if (!isnan(finding->score))
             finding->p = calibration_p(&s->calibration[i], conf->calibrate, finding->score);
-        if (!isnan(finding->sample))
-            calibration_add(&s->calibration[i], conf->calibrate, finding->sample, row->first_pass);
         done(mark, CALIBRATE);
     }
+    row->teach = 1.0;
     for (size_t i = 0; i < s->count; i++) {
         if (isnan(row->finding[i].score))
             continue;
         spoke += 1.0;
+        if (calibration_suspicious(conf->calibrate, row->finding[i].score, row->finding[i].p))
+            row->teach = conf->calibrate->leak;
         if (row->best < 0 || row->finding[i].p < least) {
             least = row->finding[i].p;
             row->best = (int)i;
@@ -158,6 +159,21 @@ static void score_marked(struct score_state *s, const struct score_conf *conf, s
     if (row->best < 0 || s->calibration[row->best].total < conf->calibrate->prior)
         row->verdict.flags |= EDDY_LEARNING;
     done(mark, COMBINE);
+}
+
+static void learn_marked(struct score_state *s, const struct score_conf *conf, struct row *row,
+                         struct mark *mark)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct detector *detector = registry_detectors[i];
+        if (detector->learn != NULL)
+            detector->learn(s->detector[i], conf->detector[i], row);
+        done(mark, DETECTOR + i);
+        if (!isnan(row->finding[i].sample))
+            calibration_add(&s->calibration[i], conf->calibrate, row->finding[i].sample,
+                            row->first_pass);
+        done(mark, CALIBRATE);
+    }
 }
 
 static bool run_marked(eddy_worker *w, struct row *row, struct mark *mark)
@@ -177,6 +193,7 @@ static bool run_marked(eddy_worker *w, struct row *row, struct mark *mark)
     features(row);
     done(mark, FEATURES);
     score_marked(e->score, &set->score, row, mark);
+    learn_marked(e->score, &set->score, row, mark);
     decide(e->decide, set->decide, e->score, &set->score, row, e->state->watermark.now_us);
     done(mark, DECIDE);
     return true;

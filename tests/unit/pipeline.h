@@ -136,6 +136,7 @@ static inline struct row *pipeline_pass(struct pipeline *p, const eddy_flow *flo
 static inline struct row *pipeline_score(struct pipeline *p, const eddy_flow *flow)
 {
     score(p->score, &p->score_conf, pipeline_pass(p, flow));
+    score_learn(p->score, &p->score_conf, &p->row);
     return &p->row;
 }
 
@@ -148,7 +149,7 @@ static inline size_t detector_named(const char *name)
     return 0;
 }
 
-/* What one detector says of the flow, after all steps before it. */
+/* What one detector says of the flow, after all steps before it; it learns from it wholly. */
 static inline struct finding pipeline_ask(struct pipeline *p, size_t detector,
                                           const eddy_flow *flow)
 {
@@ -156,5 +157,9 @@ static inline struct finding pipeline_ask(struct pipeline *p, size_t detector,
     struct row *row = pipeline_pass(p, flow);
     registry_detectors[detector]->score(p->score->detector[detector],
                                         p->score_conf.detector[detector], row, &finding);
+    row->teach = 1.0;
+    if (registry_detectors[detector]->learn != NULL)
+        registry_detectors[detector]->learn(p->score->detector[detector],
+                                            p->score_conf.detector[detector], row);
     return finding;
 }

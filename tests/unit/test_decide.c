@@ -14,11 +14,14 @@ struct fixture {
     struct pipeline *p;
     struct decide_state *decide;
     struct decide_conf conf;
+    size_t quiet;
+    const char *rule; /* of all evidence from now on */
+    bool of_destination;
     size_t events;
     struct {
         int state;
         bool withheld;
-        char id[17];
+        char id[17], suppressed_by[24];
         uint8_t host[16];
         size_t detector;
         uint64_t flows;
@@ -36,11 +39,16 @@ static void told(const struct incident_event *event, void *user)
     struct incident_room room;
     eddy_incident view;
     assert_in_range(f->events, 0, EVENTS - 1);
+    if (event->state == EDDY_INCIDENT_QUIET) { /* has a test of its own; the others don't mind */
+        f->quiet++;
+        return;
+    }
     incident_view(event, &room, &view);
     size_t i = f->events++;
     f->event[i].state = view.state;
     f->event[i].withheld = view.withheld;
     memcpy(f->event[i].id, view.id, 17);
+    (void)snprintf(f->event[i].suppressed_by, 24, "%s", view.suppressed_by);
     memcpy(f->event[i].host, view.host, 16);
     f->event[i].detector = detector_named(view.detector);
     f->event[i].flows = view.flows;
@@ -73,7 +81,8 @@ static int teardown(void **state)
     return 0;
 }
 
-enum { TAIL, FANOUT };
+#define TAIL   detector_named("tail")
+#define FANOUT detector_named("fanout")
 
 /* A flow of this host, of which one detector says p; the others have nothing to say. */
 static uint32_t evidence(struct fixture *f, double start_s, unsigned host, size_t detector,
@@ -83,8 +92,14 @@ static uint32_t evidence(struct fixture *f, double start_s, unsigned host, size_
     (void)snprintf(flow.id, sizeof flow.id, "f%.0f", start_s);
     struct row *row = pipeline_score(f->p, &flow);
     for (size_t i = 0; i < f->p->score->count; i++)
-        row->finding[i] = (struct finding){(double)NAN, (double)NAN, 1, 1};
-    row->finding[detector] = (struct finding){-log10(p), (double)NAN, tests, p};
+        row->finding[i] =
+            (struct finding){.score = (double)NAN, .sample = (double)NAN, .tests = 1, .p = 1};
+    row->finding[detector] = (struct finding){.score = -log10(p),
+                                              .sample = (double)NAN,
+                                              .tests = tests,
+                                              .p = p,
+                                              .rule = f->rule,
+                                              .of_destination = f->of_destination};
     decide(f->decide, &f->conf, f->p->score, &f->p->score_conf, row, f->p->state->watermark.now_us);
     return row->verdict.flags & EDDY_IN_INCIDENT;
 }
@@ -316,6 +331,56 @@ static void a_detector_that_said_nothing_is_no_evidence(void **state)
     assert_int_equal(f->decide->counts.open, 1);
 }
 
+/* Quiet is told once, after a quarter of decide.quiet (4 h); new evidence ends it. */
+static void an_incident_falls_quiet_and_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    (void)evidence(f, 0, 1, TAIL, 1e-12, 1);
+    (void)evidence(f, 3500, 2, TAIL, 0.5, 1);
+    assert_int_equal(f->quiet, 0);
+    for (unsigned minute = 62; minute < 120; minute += 10)
+        (void)evidence(f, minute * 60, 2, TAIL, 0.5, 1);
+    assert_int_equal(f->quiet, 1);
+    assert_int_equal(f->events, 1);
+    (void)evidence(f, 7300, 1, TAIL, 1e-6, 1);
+    assert_int_equal(f->events, 2);
+    assert_int_equal(f->event[1].state, EDDY_INCIDENT_GROWING);
+    assert_string_equal(f->event[1].id, f->event[0].id);
+}
+
+/* What a rule covers is an incident of its own: counted and told, but never sent. */
+static void suppressed_evidence_is_kept_apart(void **state)
+{
+    struct fixture *f = *state;
+    f->rule = "rule-1";
+    assert_int_equal(evidence(f, 0, 1, TAIL, 1e-12, 1), 0);
+    assert_int_equal(f->p->row.verdict.flags & EDDY_SUPPRESSED, EDDY_SUPPRESSED);
+    assert_int_equal(f->decide->counts.suppressed[TAIL], 1);
+    assert_int_equal(f->decide->counts.suppressed_flows[TAIL], 1);
+    assert_int_equal(f->decide->counts.withheld[TAIL], 0);
+    assert_true(f->event[0].withheld);
+    assert_string_equal(f->event[0].suppressed_by, "rule-1");
+    f->rule = NULL;
+    assert_int_equal(evidence(f, 1, 1, TAIL, 1e-12, 1), EDDY_IN_INCIDENT);
+    assert_int_equal(f->decide->counts.incidents[TAIL], 1);
+    assert_int_equal(f->decide->counts.open, 2);
+    assert_false(f->event[1].withheld);
+    assert_string_equal(f->event[1].suppressed_by, "");
+}
+
+/* A flood is about its victim. */
+static void evidence_may_be_about_the_destination(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t victim[16];
+    address_of("203.0.113.1", victim);
+    f->of_destination = true;
+    (void)evidence(f, 0, 1, TAIL, 1e-12, 1);
+    (void)evidence(f, 1, 2, TAIL, 1e-12, 1);
+    assert_int_equal(f->decide->counts.open, 1);
+    assert_memory_equal(f->event[0].host, victim, 16);
+}
+
 /* ---- what joins, and what is told ---- */
 
 /* 5e-4 as the best of 1000 looks is nothing: a busy host must not keep its incident open. */
@@ -430,6 +495,9 @@ int main(void)
         TEST(a_withheld_incident_is_sent_when_there_is_room_again),
         TEST(under_stress_no_24_hours_bring_more_than_20),
         TEST(a_full_pool_closes_the_quietest),
+        TEST(an_incident_falls_quiet_and_goes_on),
+        TEST(suppressed_evidence_is_kept_apart),
+        TEST(evidence_may_be_about_the_destination),
         TEST(a_detector_that_said_nothing_is_no_evidence),
         TEST(what_many_looks_explain_does_not_keep_an_incident_open),
         TEST(a_hundredth_of_p_or_a_graver_severity_is_told_as_growth),
