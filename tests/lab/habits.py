@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from lab import CLIENTS, SITES, SMALL_SITES, Lab, think, hexadecimal
+from lab import CLIENTS, SITES, SMALL_SITES, Lab, hexadecimal, think
 
 Habit = Callable[..., None]
 
@@ -32,7 +32,9 @@ def favourites(lab: Lab, host: str) -> tuple[list[str], list[str]]:
 def edge_names(lab: Lab, rng: random.Random) -> list[str]:
     """Names of a content network: most are known ones, some are made for this page alone."""
     known = [hexadecimal(lab.rng("edge", str(i)), 14) for i in range(120)]
-    names = rng.choices(known, weights=[1 / (i + 1) for i in range(len(known))], k=rng.randint(1, 3))
+    names = rng.choices(
+        known, weights=[1 / (i + 1) for i in range(len(known))], k=rng.randint(1, 3)
+    )
     if rng.random() < 0.4:
         names.append(hexadecimal(rng, 14))
     return [f"d{name}.{FAST_EDGE}" for name in dict.fromkeys(names)]
@@ -93,7 +95,7 @@ def look_up(lab: Lab, host: str) -> None:
 
 
 def check_files(lab: Lab, host: str) -> None:
-    """A virus scanner asks about files by DNS: the file's hash is the name (a benign tunnel's twin)."""
+    """A virus scanner asks about files by DNS, their hashes as names: a tunnel's benign twin."""
     rng = lab.rng(host, "files")
     while lab.sleep(think(rng, 45)):
         for _ in range(rng.randint(2, 6)):
@@ -108,7 +110,9 @@ def resolve_mail(lab: Lab, host: str) -> None:
     while lab.sleep(think(rng, 1.5)):
         site = rng.choice(SMALL_SITES)
         kind = rng.choice(["A", "MX", "TXT"])
-        lab.run(host, f"dig +norecurse +tries=1 +time=2 @203.0.113.{site[1:]} {kind} {site}.example.com")
+        lab.run(
+            host, f"dig +norecurse +tries=1 +time=2 @203.0.113.{site[1:]} {kind} {site}.example.com"
+        )
 
 
 def work_over_ssh(lab: Lab, host: str, *servers: str) -> None:
@@ -236,7 +240,9 @@ def everybody() -> list[tuple[Habit, tuple[str, ...]]]:
     common = (browse, use_intranet, look_up, report_to_monitor, check_updates, hit_closed_doors)
     habits: list[tuple[Habit, tuple[str, ...]]] = []
     habits += [(habit, (host,)) for host in CLIENTS for habit in common]
-    shell, files, wiki, build = (f"{name}.office.test" for name in ("shell", "files", "wiki", "build"))
+    shell, files, wiki, build = (
+        f"{name}.office.test" for name in ("shell", "files", "wiki", "build")
+    )
     habits += [(work_over_ssh, (host, shell)) for host in ("c13", "c16", "c19")]
     habits += [(work_over_ssh, ("c11", shell, files, wiki, build, "intranet.office.test"))]
     habits += [(work_over_ssh, ("homework", "10.20.1.23")), (work_over_ssh, ("c12", files))]

@@ -5,10 +5,10 @@
 # Sourced by run, and by tests/hosts/install.sh, which wants others: $programs and the $packages they
 # are in. Does nothing when everything is there already.
 
-programs="nginx dnsmasq sshd ssh nmap hydra tcpdump dig curl wget ping ethtool openssl ip sysctl
-    python3 suricata"
-packages="nginx-light dnsmasq-base openssh-server openssh-client nmap hydra tcpdump bind9-dnsutils
-    curl wget iputils-ping ethtool openssl iproute2 procps python3 ca-certificates"
+programs="nginx dnsmasq sshd ssh nmap hydra hping3 ab mosquitto mosquitto_pub tcpdump dig curl wget ping
+    ethtool openssl ip sysctl python3 suricata"
+packages="nginx-light dnsmasq-base openssh-server openssh-client nmap hydra hping3 apache2-utils
+    mosquitto mosquitto-clients tcpdump bind9-dnsutils curl wget iputils-ping ethtool openssl iproute2 procps python3 ca-certificates"
 
 missing_programs() {
     local program

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""lab.py - what habits and attacks share: the run's clock, its chance, and how a program is started."""
+"""lab.py - what habits and attacks share: clock, chance, and how a program is started."""
 
 from __future__ import annotations
 

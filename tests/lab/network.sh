@@ -10,6 +10,9 @@ hosts="
     dns       srv  10.20.1.53
     files     srv  10.20.1.22
     shell     srv  10.20.1.23
+    mail      srv  10.20.1.25
+    wiki      srv  10.20.1.41
+    build     srv  10.20.1.42
     intranet  srv  10.20.1.80
     monitor   srv  10.20.1.90
     resolver  net  198.51.100.53
@@ -23,6 +26,12 @@ hosts="
     callhome  net  203.0.113.66
     guesser   net  198.51.100.77
     dropbox   net  192.0.2.99
+    vault     net  192.0.2.80
+    cloud     net  198.51.100.90
+    relay     net  203.0.113.99
+    operator  net  203.0.113.67
+    game      net  203.0.113.150
+    thermostat lan 10.20.0.31
     $(for i in {11..22}; do echo "c$i lan 10.20.0.$i fd00:20::$i"; done)
 "
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154 # set by run: prefix, seed, work
-# servers.sh - the lab's servers: nginx, dnsmasq and sshd, each in its host's namespace.
+# shellcheck shell=bash disable=SC2154 # set by run: prefix, seed, work, lab
+# servers.sh - the lab's servers: nginx, dnsmasq, sshd, mosquitto and covert.py, each in its host's namespace.
 #
-# Sourced by run, after network.sh. Uses $work and $seed.
+# Sourced by run, after network.sh. Uses $work, $seed and $lab.
 
-sites="news shop docs cdn updates small intranet monitor callhome dropbox"
+sites="news shop docs cdn updates small intranet monitor wiki build callhome dropbox vault game"
+ssh_servers="files shell intranet wiki build mail"
+tunnel_domain=status-relay.example # as in attacks.py
 
 # Pages of about 1 kB to 400 kB whose sizes are spread as on the web (log-normal), in a fixed order.
 write_pages() {
@@ -25,15 +27,19 @@ PYTHON
 }
 
 write_certificate() {
+    local name names=DNS:example.com
+    for name in example.com office.test fastedge.example safevault.example cloudhome.example; do
+        names+=",DNS:*.$name"
+    done
     openssl req -x509 -newkey rsa:2048 -nodes -days 3 -subj /CN=example.com \
-        -addext 'subjectAltName=DNS:*.example.com,DNS:*.office.test' \
-        -keyout "$work/tls.key" -out "$work/tls.crt" 2>"$work/log/openssl"
+        -addext "subjectAltName=$names" -keyout "$work/tls.key" -out "$work/tls.crt" 2>"$work/log/openssl"
 }
 
-start_site() { # start_site NAME
+start_nginx() { # start_nginx NAME <SERVER_BLOCK
     local name=$1 dir=$work/nginx-$1
     mkdir -p "$dir/put"
     chown -R www-data "$dir"
+    cat - >"$dir/server.conf"
     cat >"$dir/nginx.conf" <<NGINX
 daemon off;
 user www-data;
@@ -48,36 +54,66 @@ http {
     client_body_temp_path $dir/body;
     proxy_temp_path $dir/t1; fastcgi_temp_path $dir/t2; uwsgi_temp_path $dir/t3; scgi_temp_path $dir/t4;
     default_type text/html;
-    ssl_certificate $work/tls.crt;
-    ssl_certificate_key $work/tls.key;
-    server {
-        listen 80; listen [::]:80; listen 443 ssl; listen [::]:443 ssl; listen 8080;
-        root $work/www;
-        location /push { return 204; }
-        location /put/ { root $dir; dav_methods PUT; }
-    }
+    include $dir/server.conf;
 }
 NGINX
     start_in_host "$name" nginx -c "$dir/nginx.conf" -e "$dir/error.log"
 }
 
-# resolver knows every name; dns is the office's own server and asks it.
+start_site() { # start_site NAME
+    start_nginx "$1" <<NGINX
+server {
+    listen 80; listen [::]:80; listen 443 ssl; listen [::]:443 ssl; listen 8080;
+    ssl_certificate $work/tls.crt;
+    ssl_certificate_key $work/tls.key;
+    root $work/www;
+    location /push { return 204; }
+    location /put/ { root $work/nginx-$1; dav_methods PUT; }
+}
+NGINX
+}
+
+# What the monitoring server asks on each client: about 2 kB of numbers.
+start_agent() { # start_agent NAME
+    start_nginx "$1" <<NGINX
+server {
+    listen 9100;
+    location / { return 200 '$(printf 'cpu_seconds_total %d\n' {1..80})'; }
+}
+NGINX
+}
+
+# The cloud of the thermostat's maker: MQTT over TLS.
+start_broker() {
+    printf '%s\n' 'listener 8883' 'allow_anonymous true' 'user root' "certfile $work/tls.crt" \
+        "keyfile $work/tls.key" 'log_type error' >"$work/mosquitto.conf"
+    start_in_host cloud mosquitto -c "$work/mosquitto.conf" >"$work/log/mosquitto" 2>&1
+}
+
+# resolver knows every name, and who to ask about the tunnel's; dns is the office's own server and asks
+# it. small's domains each have a name server of their own, on their own address.
 start_dns() {
+    local fixed=(--no-daemon --no-resolv --no-hosts --user=root --conf-file=/dev/null --pid-file=)
     local names=() i
     for i in {101..130}; do
         names+=("--address=/s$i.example.com/203.0.113.$i")
     done
-    start_in_host resolver dnsmasq --no-daemon --no-resolv --no-hosts --user=root --conf-file=/dev/null \
-        --pid-file= --local-ttl=30 --local=/example.com/ "${names[@]}" \
+    start_in_host resolver dnsmasq "${fixed[@]}" --local-ttl=120 "${names[@]}" \
+        --local=/example.com/fastedge.example/filecheck.example/safevault.example/cloudhome.example/ \
         --address=/news.example.com/198.51.100.10 --address=/shop.example.com/203.0.113.20 \
         --address=/docs.example.com/192.0.2.30 --address=/docs.example.com/2001:db8:30::30 \
         --address=/cdn.example.com/198.51.100.40 --address=/updates.example.com/203.0.113.80 \
+        --address=/fastedge.example/198.51.100.40 --address=/filecheck.example/127.0.0.2 \
+        --address=/backup.safevault.example/192.0.2.80 \
+        --address=/mqtt.cloudhome.example/198.51.100.90 --server="/$tunnel_domain/203.0.113.99" \
         --mx-host=example.com,news.example.com,10 --txt-record=example.com,v=spf1 \
         >"$work/log/resolver" 2>&1
-    start_in_host dns dnsmasq --no-daemon --no-resolv --no-hosts --user=root --conf-file=/dev/null \
-        --pid-file= --server=198.51.100.53 --local=/office.test/ --local-ttl=60 \
+    start_in_host small dnsmasq "${fixed[@]}" --local-ttl=120 --local=/example.com/ "${names[@]}" \
+        >"$work/log/small" 2>&1
+    start_in_host dns dnsmasq "${fixed[@]}" --server=198.51.100.53 --local=/office.test/ --local-ttl=60 \
         --address=/intranet.office.test/10.20.1.80 --address=/monitor.office.test/10.20.1.90 \
         --address=/files.office.test/10.20.1.22 --address=/shell.office.test/10.20.1.23 \
+        --address=/wiki.office.test/10.20.1.41 --address=/build.office.test/10.20.1.42 \
         >"$work/log/dns" 2>&1
 }
 
@@ -121,9 +157,15 @@ start_servers() {
     for name in $sites; do
         start_site "$name"
     done
+    for name in c{11..22}; do
+        start_agent "$name"
+    done
     start_dns
-    for name in files shell; do
+    for name in $ssh_servers; do
         start_sshd "$name"
     done
+    start_broker
+    start_in_host relay python3 "$lab/covert.py" tunnel-server "$tunnel_domain" >"$work/log/relay" 2>&1
+    start_in_host operator python3 "$lab/covert.py" shell-server >"$work/log/operator" 2>&1
     disown -a # the shell need not report their end: remove_network ends them
 }
