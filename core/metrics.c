@@ -21,7 +21,8 @@ struct snapshot {
     size_t inputs;
     uint64_t reason[REASON_COUNT], corrected[CORRECTION_COUNT];
     struct decide_counts decide;
-    double budget_left, calibration_error[DETECTOR_MAX];
+    size_t budget_left;
+    double calibration_error[DETECTOR_MAX];
     uint64_t hosts, pairs, evictions[3], late, memory, reloads, reloads_failed;
     uint64_t country_built, asn_built;
     double event_time_s;
@@ -76,7 +77,7 @@ static void take_state(struct snapshot *s, eddy_engine *e, const struct settings
     s->event_time_s = (double)e->state->watermark.now_us * 1e-6;
     s->decide = e->decide->counts;
     struct budget_conf budget = {.per_day = set->decide->per_day};
-    s->budget_left = budget_left(&e->decide->budget, &budget);
+    s->budget_left = budget_left(&e->decide->budget, &budget, e->state->watermark.now_us);
     for (size_t i = 0; i < e->score->count; i++)
         s->calibration_error[i] = calibration_error(&e->score->calibration[i]);
     if (set->state->top_hosts > 0)
@@ -227,7 +228,7 @@ static int visit_incidents_open(struct visit *v)
 
 static int visit_incident_budget_remaining(struct visit *v)
 {
-    return sample(v, "", floor(v->s->budget_left));
+    return sample(v, "", (double)v->s->budget_left);
 }
 
 static int visit_anomalous_flows_total(struct visit *v)

@@ -1,28 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /* budget.h - how many incidents a day, and which: a closed loop.
  *
- * A token bucket in event time (leaky bucket as a meter, ITU-T I.371) that holds and refills half
- * a day's number, so that no 24 hours bring more than `per_day`. The emptier it is, the more
- * extreme an incident must be: from `p` when it is full to p * 1e-4 when it is nearly empty. The
- * last quarter is kept for the extreme. */
+ * No 24 hours of event time bring more than `per_day`. Of what asks to be sent,
+ *
+ *   - only what is among the `per_day` most unusual of the last 24 hours, sent or not, may be:
+ *     on a noisy day the bar is where so many would pass;
+ *   - once half is spent, the limit falls from `p`, evenly in log p, to `extreme` when three
+ * quarters are;
+ *   - the last quarter is for the extreme.
+ *
+ * So a calm day sends all there is, and a noisy morning can't use up what the evening needs. */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#define BUDGET_MOST 1000 /* a day */
+
 struct budget_conf {
-    double per_day;
-    double p;       /* an incident needs at least this */
-    double extreme; /* below this the reserve may be spent */
+    uint64_t per_day; /* up to BUDGET_MOST */
+    double p;         /* an incident needs at least this */
+    double extreme;   /* below this the last quarter may be spent */
 };
 
+/* Zeroed at birth. */
 struct budget {
-    double tokens;
-    int64_t last_us; /* event time of the last refill; 0 = full and not begun */
+    /* Those who have asked within 24 hours: the most unusual ones if there are more. */
+    struct budget_asked {
+        uint64_t key;
+        int64_t at_us; /* 0: free */
+        float score;   /* -log10 p, at its best */
+        bool sent;
+    } asked[BUDGET_MOST];
 };
 
-/* May an incident with this p be sent at this time? Takes its token if so. */
-bool budget_take(struct budget *budget, const struct budget_conf *conf, double p, int64_t now_us);
+/* May the incident called `key`, with this p, be sent at this time? It may ask again. */
+bool budget_take(struct budget *budget, const struct budget_conf *conf, uint64_t key, double p,
+                 int64_t now_us);
 
 /* Incidents that could be sent now. */
-double budget_left(const struct budget *budget, const struct budget_conf *conf);
+size_t budget_left(const struct budget *budget, const struct budget_conf *conf, int64_t now_us);

@@ -13,12 +13,13 @@
 #define CONF(field) offsetof(struct decide_conf, field)
 
 static const struct option options[] = {
-    {"max_incidents_per_day", OPTION_NUMBER, CONF(per_day), "20", 0, 1e6,
-     "No 24 hours bring more incidents than this; what is over is withheld and counted."},
+    {"max_incidents_per_day", OPTION_COUNT, CONF(per_day), "20", 0, BUDGET_MOST,
+     "No 24 hours bring more incidents than this: the most unusual; others are withheld and "
+     "counted."},
     {"p", OPTION_NUMBER, CONF(p), "1e-5", 0, 1,
      "A host's window is an incident if it would happen by chance less often than this."},
     {"extreme", OPTION_NUMBER, CONF(extreme), "1e-9", 0, 1,
-     "Below this p the reserve of the budget may be used, and severity is high."},
+     "Below this p the last quarter of the budget may be used, and severity is high."},
     {"join", OPTION_NUMBER, CONF(join), "1e-3", 0, 1,
      "An open incident goes on with flows for which the host's p is below this."},
     {"quiet", OPTION_DURATION, CONF(quiet_us), "4h", 60, 2592000,
@@ -230,14 +231,28 @@ static bool has_grown(const struct incident *incident)
            incident->p <= incident->told_p * 0.01 || incident->severity > incident->told_severity;
 }
 
+#define ASK_AGAIN_US (60 * INT64_C(1000000))
+
+/* A withheld incident asks again when it has become twice as unlikely, or a minute has passed. */
+static bool may_be_sent(struct decide_state *s, const struct decide_conf *conf,
+                        struct incident *incident, int64_t now_us)
+{
+    struct budget_conf budget = {.per_day = conf->per_day, .p = conf->p, .extreme = conf->extreme};
+    bool again = incident->asked_p == 0.0 || incident->p <= 0.5 * incident->asked_p ||
+                 now_us - incident->asked_us >= ASK_AGAIN_US || now_us < incident->asked_us;
+    if (!incident->withheld || incident->suppressed_by[0] != '\0' || !again)
+        return false;
+    incident->asked_p = incident->p;
+    incident->asked_us = now_us;
+    return budget_take(&s->budget, &budget, incident->number, incident->p, now_us);
+}
+
 /* Sends it if it may be sent, or says that it has grown. */
 static void publish(struct decide_state *s, const struct decide_conf *conf,
                     struct incident *incident, bool opened, int64_t now_us)
 {
-    struct budget_conf budget = {.per_day = conf->per_day, .p = conf->p, .extreme = conf->extreme};
     bool suppressed = incident->suppressed_by[0] != '\0';
-    if (incident->withheld && !suppressed &&
-        budget_take(&s->budget, &budget, incident->p, now_us)) {
+    if (may_be_sent(s, conf, incident, now_us)) {
         incident->withheld = false;
         s->counts.incidents[incident->detector]++;
         tell(s, incident, EDDY_INCIDENT_NEW);

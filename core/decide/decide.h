@@ -14,7 +14,7 @@ struct decide_conf {
     double p;    /* of a host's window, below which it is an incident */
     double join; /* of a flow, below which it belongs to an open incident */
     double extreme;
-    double per_day;
+    uint64_t per_day;
     int64_t quiet_us;
 };
 

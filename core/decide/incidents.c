@@ -14,6 +14,7 @@ void incident_name(struct incident *incident, const char *detector)
     for (const char *at = detector; *at != '\0'; at++)
         hash = hash_add(hash, (uint8_t)*at);
     hash = hash_add(hash, (uint64_t)incident->start_us);
+    incident->number = hash;
     (void)snprintf(incident->id, sizeof incident->id, "%016llx", (unsigned long long)hash);
 }
 

@@ -26,7 +26,10 @@ struct incident {
     char suppressed_by[24]; /* id of a rule, "" if none: evidence that a rule covers is apart */
     uint16_t next;          /* of those whose key falls into the same bucket; 0 = none */
     uint8_t detector;       /* index in parts.def's order */
-    char id[17];
+    uint64_t number;        /* its name: */
+    char id[17];            /* the same, in words */
+    double asked_p;         /* when the budget was last asked */
+    int64_t asked_us;
     uint8_t host[16], peer[16];
     uint16_t peer_port;
     uint8_t proto;

@@ -2,107 +2,9 @@
 /* test_decide.c - evidence becomes incidents: opened once, grown, closed, within the budget. */
 #include <math.h>
 
-#include "decide/decide.h"
-#include "pipeline.h"
-#include "random.h"
+#include "deciding.h"
 #include "state/host.h"
 #include "util/hash.h"
-
-enum { EVENTS = 20000 };
-
-struct fixture {
-    struct pipeline *p;
-    struct decide_state *decide;
-    struct decide_conf conf;
-    size_t quiet;
-    const char *rule; /* of all evidence from now on */
-    bool of_destination;
-    size_t events;
-    struct {
-        int state;
-        bool withheld;
-        char id[17], suppressed_by[24];
-        uint8_t host[16];
-        size_t detector;
-        uint64_t flows;
-        double p;
-        int severity;
-        int64_t now_us, end_us;
-        size_t reasons, flow_ids;
-        char summary[80];
-    } event[EVENTS];
-};
-
-static void told(const struct incident_event *event, void *user)
-{
-    struct fixture *f = user;
-    struct incident_room room;
-    eddy_incident view;
-    assert_in_range(f->events, 0, EVENTS - 1);
-    if (event->state == EDDY_INCIDENT_QUIET) { /* has a test of its own; the others don't mind */
-        f->quiet++;
-        return;
-    }
-    incident_view(event, &room, &view);
-    size_t i = f->events++;
-    f->event[i].state = view.state;
-    f->event[i].withheld = view.withheld;
-    memcpy(f->event[i].id, view.id, 17);
-    (void)snprintf(f->event[i].suppressed_by, 24, "%s", view.suppressed_by);
-    memcpy(f->event[i].host, view.host, 16);
-    f->event[i].detector = detector_named(view.detector);
-    f->event[i].flows = view.flows;
-    f->event[i].p = view.p;
-    f->event[i].severity = view.severity;
-    f->event[i].now_us = f->p->state->watermark.now_us;
-    f->event[i].end_us = view.end_us;
-    f->event[i].reasons = view.reason_count;
-    f->event[i].flow_ids = view.flow_id_count;
-    (void)snprintf(f->event[i].summary, sizeof f->event[i].summary, "%.79s", view.summary);
-}
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    f->p = pipeline_new(NULL);
-    f->conf = *(const struct decide_conf *)config_part(f->p->config, &decide_part);
-    assert_int_equal(decide_new(told, f, &f->decide, NULL), EDDY_OK);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    decide_free(f->decide);
-    pipeline_free(f->p);
-    free(f);
-    return 0;
-}
-
-#define TAIL   detector_named("tail")
-#define FANOUT detector_named("fanout")
-
-/* A flow of this host, of which one detector says p; the others have nothing to say. */
-static uint32_t evidence(struct fixture *f, double start_s, unsigned host, size_t detector,
-                         double p, double tests)
-{
-    eddy_flow flow = flow_at(start_s, numbered("10.1", host), "203.0.113.1", 443);
-    (void)snprintf(flow.id, sizeof flow.id, "f%.0f", start_s);
-    struct row *row = pipeline_score(f->p, &flow);
-    for (size_t i = 0; i < f->p->score->count; i++)
-        row->finding[i] =
-            (struct finding){.score = (double)NAN, .sample = (double)NAN, .tests = 1, .p = 1};
-    row->finding[detector] = (struct finding){.score = -log10(p),
-                                              .sample = (double)NAN,
-                                              .tests = tests,
-                                              .p = p,
-                                              .rule = f->rule,
-                                              .of_destination = f->of_destination};
-    decide(f->decide, &f->conf, f->p->score, &f->p->score_conf, row, f->p->state->watermark.now_us);
-    return row->verdict.flags & EDDY_IN_INCIDENT;
-}
 
 static void what_is_usual_opens_nothing(void **state)
 {
@@ -237,68 +139,6 @@ static void the_same_flows_give_the_same_ids(void **state)
             assert_string_not_equal(f->event[i].id, f->event[j].id);
     }
     (void)teardown(&other);
-}
-
-static void with_a_budget_of_zero_all_are_withheld_and_counted(void **state)
-{
-    struct fixture *f = *state;
-    f->conf.per_day = 0;
-    for (unsigned i = 0; i < 50; i++)
-        (void)evidence(f, i, i, TAIL, 1e-100, 1);
-    assert_int_equal(f->decide->counts.incidents[TAIL], 0);
-    assert_int_equal(f->decide->counts.withheld[TAIL], 50);
-    assert_int_equal(f->events, 50);
-    for (size_t i = 0; i < 50; i++)
-        assert_true(f->event[i].withheld);
-}
-
-static void a_withheld_incident_is_sent_when_there_is_room_again(void **state)
-{
-    struct fixture *f = *state;
-    for (unsigned i = 0; i < 11; i++)
-        (void)evidence(f, i, i, TAIL, 1e-100, 1);
-    assert_true(f->event[10].withheld);
-    assert_int_equal(f->decide->counts.withheld[TAIL], 1);
-    (void)evidence(f, 3 * 3600, 99, TAIL, 1, 1);      /* bears out the step in time */
-    (void)evidence(f, 3 * 3600, 10, TAIL, 1e-100, 1); /* ten a day: one token in 2.4 hours */
-    assert_int_equal(f->events, 12);
-    assert_int_equal(f->event[11].state, EDDY_INCIDENT_NEW);
-    assert_false(f->event[11].withheld);
-    assert_string_equal(f->event[11].id, f->event[10].id);
-    assert_int_equal(f->event[11].flows, 2);
-}
-
-/* Random evidence of 300 hosts for ten days. */
-static void under_stress_no_24_hours_bring_more_than_20(void **state)
-{
-    struct fixture *f = *state;
-    struct rng rng = {1};
-    static int64_t sent[EVENTS];
-    size_t count = 0, first = 0;
-    double now_s = 0;
-    while (now_s < 10 * 86400.0) {
-        now_s += 120 * rng_exponential(&rng);
-        (void)evidence(f, now_s, (unsigned)rng_below(&rng, 300), rng_below(&rng, 2),
-                       pow(10, -3 - 12 * rng_uniform(&rng)), 1 + (double)rng_below(&rng, 20));
-    }
-    uint64_t withheld = 0;
-    for (size_t i = 0; i < f->events; i++) {
-        if (f->event[i].state != EDDY_INCIDENT_NEW)
-            continue;
-        withheld += f->event[i].withheld;
-        if (f->event[i].withheld)
-            continue;
-        sent[count++] = f->event[i].now_us;
-        while (sent[first] <= f->event[i].now_us - 86400 * US)
-            first++;
-        assert_true(count - first <= 20);
-    }
-    assert_true(count >= 90); /* half of it is refilled each day */
-    assert_int_equal(count,
-                     f->decide->counts.incidents[TAIL] + f->decide->counts.incidents[FANOUT]);
-    assert_int_equal(withheld,
-                     f->decide->counts.withheld[TAIL] + f->decide->counts.withheld[FANOUT]);
-    assert_true(withheld > 100);
 }
 
 /* One more open than there is room for: the one quiet for longest is closed for it. */
@@ -476,8 +316,6 @@ static void a_clock_far_ahead_is_not_in_an_incidents_times(void **state)
         assert_in_range(f->event[i].end_us, T0 * US, (T0 + 10) * US);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -491,9 +329,6 @@ int main(void)
         TEST(at_the_end_all_are_closed_once),
         TEST(severity_follows_p_and_two_detectors_agreeing_are_high),
         TEST(the_same_flows_give_the_same_ids),
-        TEST(with_a_budget_of_zero_all_are_withheld_and_counted),
-        TEST(a_withheld_incident_is_sent_when_there_is_room_again),
-        TEST(under_stress_no_24_hours_bring_more_than_20),
         TEST(a_full_pool_closes_the_quietest),
         TEST(an_incident_falls_quiet_and_goes_on),
         TEST(suppressed_evidence_is_kept_apart),

@@ -190,7 +190,7 @@ static void tables_and_time_are_told(void **state)
     assert_true(value_of(engine, "eddy_event_time_seconds", "") == (double)T0 + 12);
     assert_true(value_of(engine, "eddy_state_memory_bytes", "") == 8388608);
     assert_true(value_of(engine, "eddy_flows_corrected_total", "few_bytes") == 1);
-    assert_true(value_of(engine, "eddy_incident_budget_remaining", "") == 10);
+    assert_true(value_of(engine, "eddy_incident_budget_remaining", "") == 20);
     assert_true(value_of(engine, "eddy_build_info", "version=\"0.1.0\"") == 1);
     eddy_worker_free(worker);
     eddy_engine_free(engine);
