@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: MIT */
+/* store_line.c - one line of JSON as an incident: core/emit/incident.c backwards. The only file of
+ * the hosts that includes yajl.
+ *
+ * What is read is put together in a struct store_reader, of fixed size. Text goes into `words`,
+ * which is as long as the line: no text is longer than its JSON. Then the lists are copied into one
+ * block of the size they need. */
+#include "store_line.h"
+
+#include <arpa/inet.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+#include "when.h"
+
+/* More than eddy writes; what is beyond is left out. */
+enum { REASONS = 16, NAMES = 32, FLOW_IDS = 64, POINTS = 512, ACTIVITY = 256, DEPTH = 4 };
+
+/* Where in the object a value is. */
+enum place {
+    NOWHERE, /* in something that is not known */
+    TOP,
+    IN_REASONS,
+    IN_REASON,
+    IN_NAMES,
+    IN_NAME,
+    IN_FLOW_IDS,
+    IN_EVIDENCE,
+    IN_POINTS,
+    IN_POINT,
+    IN_ACTIVITY,
+    IN_ACTIVITY_FLOWS
+};
+
+struct store_reader {
+    enum place stack[DEPTH]; /* the places around; the last is where it is */
+    size_t depth, unknown;   /* `unknown`: levels inside of something not known */
+    char key[24];            /* "" if too long: none of ours is */
+    const char *problem;     /* static; the first thing that is wrong */
+    char *words;
+    size_t word_length;
+    bool is_incident, has_times[2];
+    struct stored out;
+    eddy_reason reasons[REASONS];
+    eddy_name names[NAMES];
+    const char *flow_ids[FLOW_IDS];
+    float point[2], x[POINTS], y[POINTS];
+    size_t coordinates; /* of the point that is being read */
+    uint32_t activity[ACTIVITY];
+};
+
+struct store_reader *store_reader_new(void)
+{
+    return calloc(1, sizeof(struct store_reader));
+}
+
+void store_reader_free(struct store_reader *reader)
+{
+    free(reader);
+}
+
+void stored_done(struct stored *stored)
+{
+    free(stored->words);
+    free(stored->lists);
+    free(stored->own);
+}
+
+static enum place place_of(const struct store_reader *r)
+{
+    return r->unknown > 0 || r->depth == 0 ? NOWHERE : r->stack[r->depth - 1];
+}
+
+static bool at_key(const struct store_reader *r, const char *key)
+{
+    return strcmp(r->key, key) == 0;
+}
+
+static void blame(struct store_reader *r, const char *problem)
+{
+    if (r->problem == NULL)
+        r->problem = problem;
+}
+
+/* ---- values ---- */
+
+/* There is room: see above. A NUL inside ends the text. */
+static const char *keep(struct store_reader *r, const unsigned char *text, size_t length)
+{
+    char *word = r->words + r->word_length;
+    memcpy(word, text, length);
+    word[length] = '\0';
+    r->word_length += length + 1;
+    return word;
+}
+
+static void set_address(struct store_reader *r, const char *text, uint8_t out[16], char shown[46])
+{
+    struct in_addr v4;
+    memset(out, 0, 16);
+    if (inet_pton(AF_INET, text, &v4) == 1) {
+        out[10] = out[11] = 0xff;
+        memcpy(out + 12, &v4, 4);
+    } else if (inet_pton(AF_INET6, text, out) != 1) {
+        blame(r, "host or peer is no address");
+    }
+    (void)eddy_address_text(out, shown);
+}
+
+static void set_time(struct store_reader *r, const char *text, int64_t *out, int which)
+{
+    if (!when_parse(text, out))
+        blame(r, "start or end is no time");
+    else if (which >= 0)
+        r->has_times[which] = true;
+}
+
+/* The index of a name in a list, or -1. */
+static int name_in(const char *const *names, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+static void set_state(struct store_reader *r, const char *text)
+{
+    static const char *const names[] = {"new", "growing", "closed", "quiet"}; /* as in eddy.h */
+    r->out.incident.state = name_in(names, 4, text);
+    if (r->out.incident.state < 0)
+        blame(r, "state is not new, growing, quiet or closed");
+}
+
+static void set_severity(struct store_reader *r, const char *text)
+{
+    static const char *const names[] = {"low", "medium", "high"};
+    r->out.incident.severity = EDDY_LOW + name_in(names, 3, text);
+    if (r->out.incident.severity < EDDY_LOW)
+        blame(r, "severity is not low, medium or high");
+}
+
+static void set_proto(struct store_reader *r, const char *text)
+{
+    static const struct {
+        const char *name;
+        uint8_t number;
+    } known[] = {{"TCP", 6}, {"UDP", 17}, {"ICMP", 1}, {"IPv6-ICMP", 58}, {"SCTP", 132}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].name, text) == 0)
+            r->out.incident.proto = known[i].number;
+    unsigned long number = strtoul(text, NULL, 10);
+    if (r->out.incident.proto == 0 && number < 256)
+        r->out.incident.proto = (uint8_t)number;
+}
+
+static void top_text(struct store_reader *r, const char *text)
+{
+    eddy_incident *i = &r->out.incident;
+    const struct {
+        const char *key, **field;
+    } texts[] = {{"incident_id", &i->id},
+                 {"detector", &i->detector},
+                 {"technique", &i->technique},
+                 {"host_country", &i->host_country},
+                 {"peer_country", &i->peer_country},
+                 {"summary", &i->summary},
+                 {"suppressed_by", &i->suppressed_by}};
+    for (size_t n = 0; n < sizeof texts / sizeof *texts; n++)
+        if (at_key(r, texts[n].key))
+            *texts[n].field = text;
+    if (at_key(r, "event_type"))
+        r->is_incident = strcmp(text, "eddy") == 0;
+    else if (at_key(r, "state"))
+        set_state(r, text);
+    else if (at_key(r, "severity"))
+        set_severity(r, text);
+    else if (at_key(r, "host"))
+        set_address(r, text, i->host, r->out.host);
+    else if (at_key(r, "peer"))
+        set_address(r, text, i->peer, r->out.peer);
+    else if (at_key(r, "proto"))
+        set_proto(r, text);
+    else if (at_key(r, "start"))
+        set_time(r, text, &i->start_us, 0);
+    else if (at_key(r, "end"))
+        set_time(r, text, &i->end_us, 1);
+}
+
+/* A number of a whole kind, cut to what the field can hold. */
+static uint64_t count_of(double number, uint64_t most)
+{
+    if (!(number > 0))
+        return 0;
+    return number >= (double)most ? most : (uint64_t)number;
+}
+
+static void top_number(struct store_reader *r, double number)
+{
+    eddy_incident *i = &r->out.incident;
+    if (at_key(r, "p"))
+        i->p = number;
+    else if (at_key(r, "score"))
+        i->score = number;
+    else if (at_key(r, "flows"))
+        i->flows = count_of(number, UINT64_C(1) << 53);
+    else if (at_key(r, "peer_port"))
+        i->peer_port = (uint16_t)count_of(number, UINT16_MAX);
+    else if (at_key(r, "host_asn"))
+        i->host_asn = (uint32_t)count_of(number, UINT32_MAX);
+    else if (at_key(r, "peer_asn"))
+        i->peer_asn = (uint32_t)count_of(number, UINT32_MAX);
+}
+
+static void reason_number(struct store_reader *r, double number)
+{
+    eddy_reason *reason = &r->reasons[r->out.incident.reason_count];
+    if (at_key(r, "value"))
+        reason->value = number;
+    else if (at_key(r, "usual"))
+        reason->usual = number;
+    else if (at_key(r, "share") && isfinite(number))
+        reason->share = number;
+}
+
+static void activity_number(struct store_reader *r, double seconds)
+{
+    if (at_key(r, "step") && seconds > 0 && seconds < 1e9)
+        r->out.incident.activity_step_us = (int64_t)(seconds * 1e6);
+}
+
+static void put_number(struct store_reader *r, double number)
+{
+    eddy_incident *i = &r->out.incident;
+    switch (place_of(r)) {
+    case TOP:
+        top_number(r, number);
+        break;
+    case IN_REASON:
+        reason_number(r, number);
+        break;
+    case IN_EVIDENCE:
+        if (at_key(r, "mark"))
+            r->out.evidence.mark = number;
+        break;
+    case IN_POINT:
+        if (r->coordinates < 2)
+            r->point[r->coordinates++] = fabs(number) < 1e30 ? (float)number : NAN;
+        break;
+    case IN_ACTIVITY:
+        activity_number(r, number);
+        break;
+    case IN_ACTIVITY_FLOWS:
+        if (i->activity_count < ACTIVITY)
+            r->activity[i->activity_count++] = (uint32_t)count_of(number, UINT32_MAX);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- what yajl calls; they return whether to go on ---- */
+
+static int on_null(void *user)
+{
+    put_number(user, NAN);
+    return 1;
+}
+
+static int on_flag(void *user, int flag)
+{
+    struct store_reader *r = user;
+    if (place_of(r) == TOP && at_key(r, "withheld"))
+        r->out.incident.withheld = flag != 0;
+    return 1;
+}
+
+/* The decimal point is a point: the program never calls setlocale(). */
+static int on_number(void *user, const char *text, size_t length)
+{
+    char number[64];
+    if (length < sizeof number) {
+        memcpy(number, text, length);
+        number[length] = '\0';
+        put_number(user, strtod(number, NULL));
+    } else {
+        blame(user, "a number of more than 63 digits");
+    }
+    return 1;
+}
+
+static int on_text(void *user, const unsigned char *text, size_t length)
+{
+    struct store_reader *r = user;
+    eddy_incident *i = &r->out.incident;
+    enum place place = place_of(r);
+    if (place == NOWHERE)
+        return 1;
+    const char *word = keep(r, text, length);
+    eddy_reason *reason = &r->reasons[i->reason_count];
+    eddy_name *name = &r->names[i->name_count];
+    if (place == TOP)
+        top_text(r, word);
+    else if (place == IN_REASON && at_key(r, "feature"))
+        reason->feature = word;
+    else if (place == IN_REASON && at_key(r, "text"))
+        reason->text = word;
+    else if (place == IN_NAME && at_key(r, "kind"))
+        name->kind = word;
+    else if (place == IN_NAME && at_key(r, "value"))
+        name->value = word;
+    else if (place == IN_FLOW_IDS && i->flow_id_count < FLOW_IDS)
+        r->flow_ids[i->flow_id_count++] = word;
+    else if (place == IN_EVIDENCE && at_key(r, "kind"))
+        r->out.evidence.kind = word;
+    else if (place == IN_EVIDENCE && at_key(r, "x"))
+        r->out.evidence.x_name = word;
+    else if (place == IN_EVIDENCE && at_key(r, "y"))
+        r->out.evidence.y_name = word;
+    else if (place == IN_ACTIVITY && at_key(r, "start"))
+        set_time(r, word, &i->activity_start_us, -1);
+    return 1;
+}
+
+static int on_key(void *user, const unsigned char *text, size_t length)
+{
+    struct store_reader *r = user;
+    bool fits = length < sizeof r->key;
+    memcpy(r->key, text, fits ? length : 0);
+    r->key[fits ? length : 0] = '\0';
+    return 1;
+}
+
+/* Where the list or object that begins here leads. */
+static enum place place_inside(const struct store_reader *r, bool list)
+{
+    switch (place_of(r)) {
+    case TOP:
+        if (list)
+            return at_key(r, "reasons")    ? IN_REASONS
+                   : at_key(r, "names")    ? IN_NAMES
+                   : at_key(r, "flow_ids") ? IN_FLOW_IDS
+                                           : NOWHERE;
+        return at_key(r, "evidence") ? IN_EVIDENCE : at_key(r, "activity") ? IN_ACTIVITY : NOWHERE;
+    case IN_REASONS:
+        return !list && r->out.incident.reason_count < REASONS - 1 ? IN_REASON : NOWHERE;
+    case IN_NAMES:
+        return !list && r->out.incident.name_count < NAMES - 1 ? IN_NAME : NOWHERE;
+    case IN_EVIDENCE:
+        return list && at_key(r, "points") ? IN_POINTS : NOWHERE;
+    case IN_POINTS:
+        return list ? IN_POINT : NOWHERE;
+    case IN_ACTIVITY:
+        return list && at_key(r, "flows") ? IN_ACTIVITY_FLOWS : NOWHERE;
+    default:
+        return NOWHERE;
+    }
+}
+
+static int begin(struct store_reader *r, bool list)
+{
+    enum place inside = r->depth == 0 ? (list ? NOWHERE : TOP) : place_inside(r, list);
+    if (inside == NOWHERE || r->depth == DEPTH || r->unknown > 0) {
+        r->unknown++;
+        return 1;
+    }
+    if (inside == IN_REASON)
+        r->reasons[r->out.incident.reason_count] =
+            (eddy_reason){.feature = "", .text = "", .value = NAN, .usual = NAN};
+    else if (inside == IN_NAME)
+        r->names[r->out.incident.name_count] = (eddy_name){.kind = "", .value = ""};
+    else if (inside == IN_POINT)
+        r->coordinates = 0;
+    r->stack[r->depth++] = inside;
+    return 1;
+}
+
+static int end(struct store_reader *r)
+{
+    if (r->unknown > 0) {
+        r->unknown--;
+        return 1;
+    }
+    enum place left = r->stack[--r->depth];
+    size_t at = r->out.evidence.count;
+    if (left == IN_REASON) {
+        r->out.incident.reason_count++;
+    } else if (left == IN_NAME) {
+        r->out.incident.name_count++;
+    } else if (left == IN_POINT && r->coordinates == 2 && at < POINTS) {
+        r->x[at] = r->point[0];
+        r->y[at] = r->point[1];
+        r->out.evidence.count++;
+    }
+    return 1;
+}
+
+static int on_object(void *user)
+{
+    return begin(user, false);
+}
+
+static int on_list(void *user)
+{
+    return begin(user, true);
+}
+
+static int on_end(void *user)
+{
+    return end(user);
+}
+
+/* ---- the line ---- */
+
+static void check(struct store_reader *r)
+{
+    const eddy_incident *i = &r->out.incident;
+    if (i->id[0] == '\0')
+        blame(r, "has no incident_id");
+    if (i->detector[0] == '\0')
+        blame(r, "has no detector");
+    if (r->out.host[0] == '\0')
+        blame(r, "has no host");
+    if (i->severity == 0)
+        blame(r, "has no severity");
+    if (!(i->p >= 0 && i->p <= 1))
+        blame(r, "p is not in 0..1");
+    if (!r->has_times[0] || !r->has_times[1])
+        blame(r, "has no start or no end");
+    if (i->end_us < i->start_us)
+        blame(r, "ends before it starts");
+}
+
+static void *add_list(char **at, const void *from, size_t size)
+{
+    void *to = *at;
+    memcpy(to, from, size);
+    *at += size;
+    return to;
+}
+
+/* In falling order of alignment. */
+static bool copy_lists(struct store_reader *r)
+{
+    eddy_incident *i = &r->out.incident;
+    eddy_evidence *e = &r->out.evidence;
+    size_t reasons = i->reason_count * sizeof *r->reasons, names = i->name_count * sizeof *r->names,
+           ids = i->flow_id_count * sizeof *r->flow_ids, points = e->count * sizeof *r->x,
+           activity = i->activity_count * sizeof *r->activity;
+    char *at = malloc(reasons + names + ids + 2 * points + activity + 1);
+    if (at == NULL)
+        return false;
+    r->out.lists = at;
+    i->reasons = add_list(&at, r->reasons, reasons);
+    i->names = add_list(&at, r->names, names);
+    i->flow_ids = add_list(&at, r->flow_ids, ids);
+    e->x = add_list(&at, r->x, points);
+    e->y = add_list(&at, r->y, points);
+    i->activity = add_list(&at, r->activity, activity);
+    return true;
+}
+
+static int parse(struct store_reader *r, const char *line, size_t length, eddy_error *err)
+{
+    static const yajl_callbacks callbacks = {.yajl_null = on_null,
+                                             .yajl_boolean = on_flag,
+                                             .yajl_number = on_number,
+                                             .yajl_string = on_text,
+                                             .yajl_start_map = on_object,
+                                             .yajl_map_key = on_key,
+                                             .yajl_end_map = on_end,
+                                             .yajl_start_array = on_list,
+                                             .yajl_end_array = on_end};
+    yajl_handle handle = yajl_alloc(&callbacks, NULL, r);
+    if (handle == NULL) {
+        *err = (eddy_error){EDDY_ENOMEM, "out of memory"};
+        return EDDY_ENOMEM;
+    }
+    yajl_status status = yajl_parse(handle, (const unsigned char *)line, length);
+    if (status == yajl_status_ok)
+        status = yajl_complete_parse(handle);
+    yajl_free(handle);
+    if (status == yajl_status_ok)
+        return EDDY_OK;
+    *err = (eddy_error){EDDY_EINPUT, "not JSON, or not all of it"};
+    return EDDY_EINPUT;
+}
+
+static void reader_reset(struct store_reader *r, char *words)
+{
+    r->depth = r->unknown = r->word_length = 0;
+    r->key[0] = '\0';
+    r->problem = NULL;
+    r->words = words;
+    r->is_incident = r->has_times[0] = r->has_times[1] = false;
+    r->out = (struct stored){.words = words, .evidence = {.kind = "", .x_name = "", .y_name = ""}};
+    r->out.evidence.mark = NAN;
+    r->out.incident = (eddy_incident){.id = "",
+                                      .detector = "",
+                                      .technique = "",
+                                      .host_country = "",
+                                      .peer_country = "",
+                                      .summary = "",
+                                      .suppressed_by = "",
+                                      .p = NAN,
+                                      .score = NAN};
+}
+
+int store_line_read(struct store_reader *r, const char *line, size_t length, struct stored *out,
+                    eddy_error *err)
+{
+    char *words = malloc(length + 1);
+    char *json = malloc(length + 1);
+    int status = EDDY_ENOMEM;
+    *err = (eddy_error){EDDY_ENOMEM, "out of memory"};
+    if (words == NULL || json == NULL)
+        goto fail;
+    reader_reset(r, words);
+    status = parse(r, line, length, err);
+    if (status != EDDY_OK || !r->is_incident)
+        goto fail;
+    check(r);
+    if (r->problem != NULL) {
+        status = EDDY_EINPUT;
+        err->code = status;
+        (void)snprintf(err->message, sizeof err->message, "%s", r->problem);
+        goto fail;
+    }
+    if (!copy_lists(r)) {
+        status = EDDY_ENOMEM;
+        goto fail;
+    }
+    memcpy(json, line, length);
+    json[length] = '\0';
+    r->out.own = json;
+    r->out.json = json;
+    *out = r->out;
+    return 1;
+fail:
+    free(words);
+    free(json);
+    return status;
+}
