@@ -211,7 +211,10 @@ static void explain(struct incident *incident, const struct score_state *score,
         return;
     incident->explained_score = fmax(finding->score, incident->explained_score);
     incident->explained_flows = incident->flows;
+    struct evidence before = incident->why.evidence;
     score_explain(score, conf, incident->detector, row, &incident->why);
+    evidence_continue(&incident->why.evidence, &before,
+                      (double)(row->flow.start_us - incident->activity.start_us) * 1e-6);
     if (incident->why.since_us != 0 && incident->why.since_us < incident->start_us)
         incident->start_us = incident->why.since_us;
     incident->proto = row->flow.proto;

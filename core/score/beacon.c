@@ -23,6 +23,7 @@
 
 #include "row.h"
 #include "score/explanation.h"
+#include "score/subscores.h"
 #include "score/words.h"
 #include "state/host.h"
 
@@ -281,6 +282,22 @@ static void explain_doubts(const struct beacon_conf *conf, const struct row *row
         doubt(out, "size_variation", (double)row->ring->size_cv, d.sizes, words);
 }
 
+/* The connections as a plot, and the scores that hunters know from elsewhere. */
+static void explain_series(const struct ring *ring, struct explanation *out)
+{
+    struct gaps g;
+    gaps_take(ring, 0.0, &g);
+    evidence_begin(out, "gaps", "seconds since the first of them", "seconds since the one before");
+    double since = 0.0;
+    for (size_t i = 0; i < g.count; i++)
+        evidence_point(out, since += g.gap[i], g.gap[i]);
+    double timing = subscore(g.gap, g.count), sizes = subscore(g.size, g.sizes);
+    struct explained *reason = explanation_add(out, "evenness", (timing + sizes) / 2.0, NAN, 0.0);
+    struct text text = text_over(reason->text, sizeof reason->text);
+    text_format(&text, "evenness of timing %.2f, of sizes %.2f (1 is perfect; for comparison only)",
+                timing, sizes);
+}
+
 static void pace(struct text *text, const struct ring *ring)
 {
     text_add(text, "every ");
@@ -300,6 +317,7 @@ static void beacon_explain(const void *state, const void *settings, const struct
     pace(&text, ring);
     text_add(&text, "; connections made by people vary by 100 % or more");
     explain_doubts(settings, row, out);
+    explain_series(ring, out);
 
     text = text_over(out->sentence, sizeof out->sentence);
     words_place(&text, row->flow.src, &row->src);

@@ -30,6 +30,34 @@ void evidence_point(struct explanation *e, double x, double y)
     evidence->y[evidence->count++] = (float)y;
 }
 
+void evidence_grow(struct explanation *e, const char *y_name, double value)
+{
+    evidence_begin(e, "over_time", "seconds since the first flow", y_name);
+    evidence_point(e, 0.0, value);
+    e->evidence.grows = true;
+}
+
+void evidence_continue(struct evidence *evidence, const struct evidence *before, double now_s)
+{
+    if (!evidence->grows)
+        return;
+    float value = evidence->y[0];
+    bool same = before->grows && before->count > 0 && strcmp(before->y_name, evidence->y_name) == 0;
+    if (same)
+        *evidence = *before;
+    else
+        evidence->count = 0;
+    if (evidence->count == EVIDENCE_POINTS) { /* every second point goes, but for the first */
+        for (size_t i = 1; i < EVIDENCE_POINTS / 2; i++) {
+            evidence->x[i] = evidence->x[2 * i];
+            evidence->y[i] = evidence->y[2 * i];
+        }
+        evidence->count = EVIDENCE_POINTS / 2;
+    }
+    evidence->x[evidence->count] = (float)now_s;
+    evidence->y[evidence->count++] = value;
+}
+
 void explanation_name(struct explanation *e, const char *kind, const char *value)
 {
     struct explained_name name = {.kind = kind};

@@ -29,6 +29,7 @@ struct evidence {
     const char *x_name, *y_name; /* static: what the axes are, with units */
     float x[EVIDENCE_POINTS], y[EVIDENCE_POINTS];
     size_t count;
+    bool grows;  /* goes on where the incident's last one of its kind ended */
     double mark; /* where on the x axis of a distribution this is; NAN if nowhere */
 };
 
@@ -52,6 +53,13 @@ struct explained *explanation_add(struct explanation *e, const char *feature, do
 void evidence_begin(struct explanation *e, const char *kind, const char *x_name,
                     const char *y_name);
 void evidence_point(struct explanation *e, double x, double y);
+
+/* A plot over time of something that grows with the incident: `value` is the point of now. The
+ * incident keeps the earlier ones. */
+void evidence_grow(struct explanation *e, const char *y_name, double value);
+
+/* Puts the points of `before` in front, if the plot grows; `now_s` is the place of the new one. */
+void evidence_continue(struct evidence *evidence, const struct evidence *before, double now_s);
 
 /* Adds a name, cut to its room, if it is not there and there is room. What is not printable ASCII
  * becomes '?'. */

@@ -253,6 +253,8 @@ static void fanout_explain(const void *state, const void *settings, const struct
     if (many > 0)
         explain_peers(conf, host, many / both, out);
     explain_answers(w, out);
+    evidence_grow(out, wide >= many ? "failed targets that make it wide" : "destinations",
+                  wide >= many ? window_width(w) : (double)w->peer_count);
     out->since_us = wide >= many ? w->failed_us : w->start_us;
     text_add(&text, ", in ");
     words_seconds(&text, fmax(1.0, (double)(host->last_us - out->since_us) * 1e-6));
