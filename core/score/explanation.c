@@ -54,7 +54,9 @@ void evidence_continue(struct evidence *evidence, const struct evidence *before,
         }
         evidence->count = EVIDENCE_POINTS / 2;
     }
-    evidence->x[evidence->count] = (float)now_s;
+    /* Records come in odd order: the plot is of when it was known. */
+    double last_s = evidence->count > 0 ? (double)evidence->x[evidence->count - 1] : 0.0;
+    evidence->x[evidence->count] = (float)fmax(now_s, last_s);
     evidence->y[evidence->count++] = value;
 }
 

@@ -61,6 +61,10 @@ static void a_plot_that_grows_goes_on(void **state)
             assert_true(n == 0 || kept.x[n] > kept.x[n - 1]);
         }
     }
+    struct explanation late = {0};
+    evidence_grow(&late, "targets", 3);
+    evidence_continue(&late.evidence, &kept, -50); /* of a record that came late */
+    assert_true(late.evidence.x[late.evidence.count - 1] == 199.0f);
     struct explanation other = {0};
     evidence_grow(&other, "destinations", 5);
     evidence_continue(&other.evidence, &kept, 300);
