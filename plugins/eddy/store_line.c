@@ -7,13 +7,13 @@
  * block of the size they need. */
 #include "store_line.h"
 
-#include <arpa/inet.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
+#include "store_field.h"
 #include "when.h"
 
 /* More than eddy writes; what is beyond is left out. */
@@ -42,7 +42,7 @@ struct store_reader {
     const char *problem;     /* static; the first thing that is wrong */
     char *words;
     size_t word_length;
-    bool is_incident, has_times[2];
+    bool is_incident;
     struct stored out;
     eddy_reason reasons[REASONS];
     eddy_name names[NAMES];
@@ -79,6 +79,7 @@ static bool at_key(const struct store_reader *r, const char *key)
     return strcmp(r->key, key) == 0;
 }
 
+/* NULL: there is none. */
 static void blame(struct store_reader *r, const char *problem)
 {
     if (r->problem == NULL)
@@ -95,124 +96,6 @@ static const char *keep(struct store_reader *r, const unsigned char *text, size_
     word[length] = '\0';
     r->word_length += length + 1;
     return word;
-}
-
-static void set_address(struct store_reader *r, const char *text, uint8_t out[16], char shown[46])
-{
-    struct in_addr v4;
-    memset(out, 0, 16);
-    if (inet_pton(AF_INET, text, &v4) == 1) {
-        out[10] = out[11] = 0xff;
-        memcpy(out + 12, &v4, 4);
-    } else if (inet_pton(AF_INET6, text, out) != 1) {
-        blame(r, "host or peer is no address");
-    }
-    (void)eddy_address_text(out, shown);
-}
-
-static void set_time(struct store_reader *r, const char *text, int64_t *out, int which)
-{
-    if (!when_parse(text, out))
-        blame(r, "start or end is no time");
-    else if (which >= 0)
-        r->has_times[which] = true;
-}
-
-/* The index of a name in a list, or -1. */
-static int name_in(const char *const *names, int count, const char *name)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return i;
-    return -1;
-}
-
-static void set_state(struct store_reader *r, const char *text)
-{
-    static const char *const names[] = {"new", "growing", "closed", "quiet"}; /* as in eddy.h */
-    r->out.incident.state = name_in(names, 4, text);
-    if (r->out.incident.state < 0)
-        blame(r, "state is not new, growing, quiet or closed");
-}
-
-static void set_severity(struct store_reader *r, const char *text)
-{
-    static const char *const names[] = {"low", "medium", "high"};
-    r->out.incident.severity = EDDY_LOW + name_in(names, 3, text);
-    if (r->out.incident.severity < EDDY_LOW)
-        blame(r, "severity is not low, medium or high");
-}
-
-static void set_proto(struct store_reader *r, const char *text)
-{
-    static const struct {
-        const char *name;
-        uint8_t number;
-    } known[] = {{"TCP", 6}, {"UDP", 17}, {"ICMP", 1}, {"IPv6-ICMP", 58}, {"SCTP", 132}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(known[i].name, text) == 0)
-            r->out.incident.proto = known[i].number;
-    unsigned long number = strtoul(text, NULL, 10);
-    if (r->out.incident.proto == 0 && number < 256)
-        r->out.incident.proto = (uint8_t)number;
-}
-
-static void top_text(struct store_reader *r, const char *text)
-{
-    eddy_incident *i = &r->out.incident;
-    const struct {
-        const char *key, **field;
-    } texts[] = {{"incident_id", &i->id},
-                 {"detector", &i->detector},
-                 {"technique", &i->technique},
-                 {"host_country", &i->host_country},
-                 {"peer_country", &i->peer_country},
-                 {"summary", &i->summary},
-                 {"suppressed_by", &i->suppressed_by}};
-    for (size_t n = 0; n < sizeof texts / sizeof *texts; n++)
-        if (at_key(r, texts[n].key))
-            *texts[n].field = text;
-    if (at_key(r, "event_type"))
-        r->is_incident = strcmp(text, "eddy") == 0;
-    else if (at_key(r, "state"))
-        set_state(r, text);
-    else if (at_key(r, "severity"))
-        set_severity(r, text);
-    else if (at_key(r, "host"))
-        set_address(r, text, i->host, r->out.host);
-    else if (at_key(r, "peer"))
-        set_address(r, text, i->peer, r->out.peer);
-    else if (at_key(r, "proto"))
-        set_proto(r, text);
-    else if (at_key(r, "start"))
-        set_time(r, text, &i->start_us, 0);
-    else if (at_key(r, "end"))
-        set_time(r, text, &i->end_us, 1);
-}
-
-/* A number of a whole kind, cut to what the field can hold. */
-static uint64_t count_of(double number, uint64_t most)
-{
-    if (!(number > 0))
-        return 0;
-    return number >= (double)most ? most : (uint64_t)number;
-}
-
-static void top_number(struct store_reader *r, double number)
-{
-    eddy_incident *i = &r->out.incident;
-    if (at_key(r, "p"))
-        i->p = number;
-    else if (at_key(r, "score"))
-        i->score = number;
-    else if (at_key(r, "flows"))
-        i->flows = count_of(number, UINT64_C(1) << 53);
-    else if (at_key(r, "peer_port"))
-        i->peer_port = (uint16_t)count_of(number, UINT16_MAX);
-    else if (at_key(r, "host_asn"))
-        i->host_asn = (uint32_t)count_of(number, UINT32_MAX);
-    else if (at_key(r, "peer_asn"))
-        i->peer_asn = (uint32_t)count_of(number, UINT32_MAX);
 }
 
 static void reason_number(struct store_reader *r, double number)
@@ -237,7 +120,7 @@ static void put_number(struct store_reader *r, double number)
     eddy_incident *i = &r->out.incident;
     switch (place_of(r)) {
     case TOP:
-        top_number(r, number);
+        stored_set_number(&r->out, r->key, number);
         break;
     case IN_REASON:
         reason_number(r, number);
@@ -255,7 +138,7 @@ static void put_number(struct store_reader *r, double number)
         break;
     case IN_ACTIVITY_FLOWS:
         if (i->activity_count < ACTIVITY)
-            r->activity[i->activity_count++] = (uint32_t)count_of(number, UINT32_MAX);
+            r->activity[i->activity_count++] = (uint32_t)stored_count(number, UINT32_MAX);
         break;
     default:
         break;
@@ -302,8 +185,10 @@ static int on_text(void *user, const unsigned char *text, size_t length)
     const char *word = keep(r, text, length);
     eddy_reason *reason = &r->reasons[i->reason_count];
     eddy_name *name = &r->names[i->name_count];
-    if (place == TOP)
-        top_text(r, word);
+    if (place == TOP && at_key(r, "event_type"))
+        r->is_incident = strcmp(word, "eddy") == 0;
+    else if (place == TOP)
+        blame(r, stored_set_text(&r->out, r->key, word));
     else if (place == IN_REASON && at_key(r, "feature"))
         reason->feature = word;
     else if (place == IN_REASON && at_key(r, "text"))
@@ -321,7 +206,7 @@ static int on_text(void *user, const unsigned char *text, size_t length)
     else if (place == IN_EVIDENCE && at_key(r, "y"))
         r->out.evidence.y_name = word;
     else if (place == IN_ACTIVITY && at_key(r, "start"))
-        set_time(r, word, &i->activity_start_us, -1);
+        blame(r, when_parse(word, &i->activity_start_us) ? NULL : "activity starts at no time");
     return 1;
 }
 
@@ -415,25 +300,6 @@ static int on_end(void *user)
 
 /* ---- the line ---- */
 
-static void check(struct store_reader *r)
-{
-    const eddy_incident *i = &r->out.incident;
-    if (i->id[0] == '\0')
-        blame(r, "has no incident_id");
-    if (i->detector[0] == '\0')
-        blame(r, "has no detector");
-    if (r->out.host[0] == '\0')
-        blame(r, "has no host");
-    if (i->severity == 0)
-        blame(r, "has no severity");
-    if (!(i->p >= 0 && i->p <= 1))
-        blame(r, "p is not in 0..1");
-    if (!r->has_times[0] || !r->has_times[1])
-        blame(r, "has no start or no end");
-    if (i->end_us < i->start_us)
-        blame(r, "ends before it starts");
-}
-
 static void *add_list(char **at, const void *from, size_t size)
 {
     void *to = *at;
@@ -495,7 +361,7 @@ static void reader_reset(struct store_reader *r, char *words)
     r->key[0] = '\0';
     r->problem = NULL;
     r->words = words;
-    r->is_incident = r->has_times[0] = r->has_times[1] = false;
+    r->is_incident = false;
     r->out = (struct stored){.words = words, .evidence = {.kind = "", .x_name = "", .y_name = ""}};
     r->out.evidence.mark = NAN;
     r->out.incident = (eddy_incident){.id = "",
@@ -505,6 +371,8 @@ static void reader_reset(struct store_reader *r, char *words)
                                       .peer_country = "",
                                       .summary = "",
                                       .suppressed_by = "",
+                                      .start_us = STORED_NEVER,
+                                      .end_us = STORED_NEVER,
                                       .p = NAN,
                                       .score = NAN};
 }
@@ -522,7 +390,7 @@ int store_line_read(struct store_reader *r, const char *line, size_t length, str
     status = parse(r, line, length, err);
     if (status != EDDY_OK || !r->is_incident)
         goto fail;
-    check(r);
+    blame(r, stored_check(&r->out));
     if (r->problem != NULL) {
         status = EDDY_EINPUT;
         err->code = status;

@@ -10,6 +10,7 @@
 
 #include "../../plugins/common/gz.c"
 #include "../../plugins/eddy/store.c"
+#include "../../plugins/eddy/store_field.c"
 #include "../../plugins/eddy/store_line.c"
 #include "../../plugins/eddy/when.c"
 #include "incident.h"
