@@ -82,6 +82,12 @@ static int make_config(struct run *run, eddy_config *config)
         complain(&run->progress, "%s", err.message);
         return EXIT_FAULT;
     }
+    /* The history is what the sensor saw: looking at old logs adds nothing to it, unless -s says
+     * so. */
+    if (eddy_config_set(config, "history.path", "", &err) != EDDY_OK) {
+        complain(&run->progress, "%s", err.message);
+        return EXIT_FAULT;
+    }
     for (size_t i = 0; i < run->setting_count; i++) {
         int status = apply_setting(run, config, run->settings[i]);
         if (status != EXIT_FINE)
