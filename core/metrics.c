@@ -22,7 +22,8 @@ struct snapshot {
     uint64_t reason[REASON_COUNT], corrected[CORRECTION_COUNT];
     struct decide_counts decide;
     size_t budget_left;
-    double calibration_error[DETECTOR_MAX];
+    double calibration_error[DETECTOR_MAX][CALIBRATION_LEVELS];
+    bool learning[DETECTOR_MAX];
     uint64_t hosts, pairs, evictions[3], late, memory, reloads, reloads_failed;
     uint64_t country_built, asn_built;
     double event_time_s;
@@ -78,8 +79,11 @@ static void take_state(struct snapshot *s, eddy_engine *e, const struct settings
     s->decide = e->decide->counts;
     struct budget_conf budget = {.per_day = set->decide->per_day};
     s->budget_left = budget_left(&e->decide->budget, &budget, e->state->watermark.now_us);
-    for (size_t i = 0; i < e->score->count; i++)
-        s->calibration_error[i] = calibration_error(&e->score->calibration[i]);
+    for (size_t i = 0; i < e->score->count; i++) {
+        s->learning[i] = score_learning(e->score, &set->score, i);
+        for (size_t level = 0; level < CALIBRATION_LEVELS; level++)
+            s->calibration_error[i][level] = calibration_error(&e->score->calibration[i], level);
+    }
     if (set->state->top_hosts > 0)
         s->tops = topk_largest(e->state->busiest, s->top, (size_t)set->state->top_hosts);
     s->country_built = geoip_country_built(set->geoip);
@@ -241,13 +245,29 @@ static int visit_suppressed_flows_total(struct visit *v)
     return by_detector(v, v->s->decide.suppressed_flows);
 }
 
-static int visit_calibration_error_ratio(struct visit *v)
+static int visit_calibration_error(struct visit *v)
+{
+    static const char *const levels[CALIBRATION_LEVELS] = {"0.01", "0.001"};
+    int stop = 0;
+    for (size_t i = 0; registry_detectors[i] != NULL; i++) {
+        for (size_t level = 0; level < CALIBRATION_LEVELS && stop == 0; level++) {
+            if (isnan(v->s->calibration_error[i][level]))
+                continue;
+            char buffer[160];
+            struct text labels = text_over(buffer, sizeof buffer);
+            promtext_label(&labels, "detector", registry_detectors[i]->part.name);
+            promtext_label(&labels, "level", levels[level]);
+            stop = sample(v, buffer, v->s->calibration_error[i][level]);
+        }
+    }
+    return stop;
+}
+
+static int visit_learning(struct visit *v)
 {
     int stop = 0;
     for (size_t i = 0; registry_detectors[i] != NULL && stop == 0; i++)
-        if (!isnan(v->s->calibration_error[i]))
-            stop = labelled(v, "detector", registry_detectors[i]->part.name,
-                            v->s->calibration_error[i]);
+        stop = labelled(v, "detector", registry_detectors[i]->part.name, v->s->learning[i]);
     return stop;
 }
 

@@ -52,15 +52,28 @@ static void ask(struct score_state *s, const struct score_conf *conf, size_t ind
         finding->p = calibration_p(&s->calibration[index], conf->calibrate, finding->score);
 }
 
-/* By the past or by the detector's own null model, which an attack can't make lenient. */
-static bool is_suspicious(const struct finding *finding, const struct calibrate_conf *conf)
+/* Notes how much event time has been seen. Clocks that nobody agrees with are left out: one of them
+ * would end the learning phase at once, or never. */
+static void watch_time(struct score_state *s, const struct row *row)
 {
-    return !isnan(finding->score) && calibration_suspicious(conf, finding->score, finding->p);
+    if (row->late)
+        return;
+    if (s->first_us == 0)
+        s->first_us = row->end_us;
+    if (row->end_us > s->last_us)
+        s->last_us = row->end_us;
+}
+
+bool score_learning(const struct score_state *s, const struct score_conf *conf, size_t index)
+{
+    return s->last_us - s->first_us < conf->calibrate->learning_us ||
+           calibration_learning(&s->calibration[index], conf->calibrate);
 }
 
 void score(struct score_state *s, const struct score_conf *conf, struct row *row)
 {
     double least = 1.0, spoke = 0.0;
+    watch_time(s, row);
     row->best = -1;
     row->teach = 1.0;
     for (size_t i = 0; i < s->count; i++) {
@@ -68,7 +81,8 @@ void score(struct score_state *s, const struct score_conf *conf, struct row *row
         if (isnan(row->finding[i].score))
             continue;
         spoke += 1.0;
-        if (is_suspicious(&row->finding[i], conf->calibrate))
+        if (calibration_suspicious(&s->calibration[i], conf->calibrate, row->finding[i].score,
+                                   row->finding[i].p))
             row->teach = conf->calibrate->leak;
         if (row->best < 0 || row->finding[i].p < least) {
             least = row->finding[i].p;
@@ -79,8 +93,32 @@ void score(struct score_state *s, const struct score_conf *conf, struct row *row
     row->verdict.score = -log10(row->verdict.p) + 0.0; /* no -0 */
     row->verdict.detector = row->best < 0 ? "" : registry_detectors[row->best]->part.name;
     row->verdict.flags = row->cleaned ? EDDY_CLEANED : 0;
-    if (row->best < 0 || s->calibration[row->best].total < conf->calibrate->prior)
+    if (row->best < 0 || score_learning(s, conf, (size_t)row->best))
         row->verdict.flags |= EDDY_LEARNING;
+}
+
+/* How much the finding's sample may teach: as the row does, or, where it tells of the host's window
+ * that this row has closed, as that window may. */
+static double sample_teach(const struct row *row, const struct finding *finding)
+{
+    if (row->host->closed && finding->sample != finding->score)
+        return row->host->was.pinned ? 0.0 : 1.0;
+    return row->teach;
+}
+
+static void calibration_learn(struct score_state *s, const struct score_conf *conf, size_t index,
+                              const struct row *row)
+{
+    struct calibration *c = &s->calibration[index];
+    const struct finding *finding = &row->finding[index];
+    if (isnan(finding->sample) || (row->first_pass && !calibration_vetted(finding->sample)))
+        return;
+    double teach = sample_teach(row, finding);
+    double p = finding->sample == finding->score
+                   ? finding->p
+                   : calibration_p(c, conf->calibrate, finding->sample);
+    if (teach > 0.0)
+        calibration_add(c, conf->calibrate, finding->sample, p, teach);
 }
 
 void score_learn(struct score_state *s, const struct score_conf *conf, struct row *row)
@@ -89,11 +127,9 @@ void score_learn(struct score_state *s, const struct score_conf *conf, struct ro
         row->host->window.pinned = true;
     for (size_t i = 0; i < s->count; i++) {
         const struct detector *detector = registry_detectors[i];
-        const struct finding *finding = &row->finding[i];
         if (detector->learn != NULL && (row->teach > 0.0 || row->host->closed))
             detector->learn(s->detector[i], conf->detector[i], row);
-        if (!isnan(finding->sample) && row->teach > 0.0)
-            calibration_add(&s->calibration[i], conf->calibrate, finding->sample, row->first_pass);
+        calibration_learn(s, conf, i, row);
     }
 }
 

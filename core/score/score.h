@@ -11,6 +11,7 @@ struct score_state {
     struct calibration calibration[DETECTOR_MAX];
     void *detector[DETECTOR_MAX]; /* each detector's own site-wide memory */
     size_t count;
+    int64_t first_us, last_us; /* event time seen, for the learning phase */
 };
 
 /* Conf structs of the settings in force. */
@@ -27,6 +28,10 @@ void score(struct score_state *state, const struct score_conf *conf, struct row 
 
 /* Teaches the detectors and the calibrations, as much as row->teach allows. After score(). */
 void score_learn(struct score_state *state, const struct score_conf *conf, struct row *row);
+
+/* Is what detector `index` says of little worth yet: in the first calibrate.learning of event time,
+ * or before it has seen enough? */
+bool score_learning(const struct score_state *state, const struct score_conf *conf, size_t index);
 
 /* Why detector `index` said what it said of the row it saw last. */
 void score_explain(const struct score_state *state, const struct score_conf *conf, size_t index,

@@ -145,7 +145,8 @@ static void score_marked(struct score_state *s, const struct score_conf *conf, s
         if (isnan(row->finding[i].score))
             continue;
         spoke += 1.0;
-        if (calibration_suspicious(conf->calibrate, row->finding[i].score, row->finding[i].p))
+        if (calibration_suspicious(&s->calibration[i], conf->calibrate, row->finding[i].score,
+                                   row->finding[i].p))
             row->teach = conf->calibrate->leak;
         if (row->best < 0 || row->finding[i].p < least) {
             least = row->finding[i].p;
@@ -156,7 +157,7 @@ static void score_marked(struct score_state *s, const struct score_conf *conf, s
     row->verdict.score = -log10(row->verdict.p) + 0.0; /* no -0 */
     row->verdict.detector = row->best < 0 ? "" : registry_detectors[row->best]->part.name;
     row->verdict.flags = row->cleaned ? EDDY_CLEANED : 0;
-    if (row->best < 0 || s->calibration[row->best].total < conf->calibrate->prior)
+    if (row->best < 0 || score_learning(s, conf, (size_t)row->best))
         row->verdict.flags |= EDDY_LEARNING;
     done(mark, COMBINE);
 }
@@ -171,7 +172,7 @@ static void learn_marked(struct score_state *s, const struct score_conf *conf, s
         done(mark, DETECTOR + i);
         if (!isnan(row->finding[i].sample))
             calibration_add(&s->calibration[i], conf->calibrate, row->finding[i].sample,
-                            row->first_pass);
+                            row->finding[i].p, row->teach);
         done(mark, CALIBRATE);
     }
 }

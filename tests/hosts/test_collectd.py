@@ -207,10 +207,10 @@ def collectd_with_a_mute_receiver(bench: Bench) -> None:
 
 # ---- what is shown ----
 
-NAMES = """anomalous_flows_total build_info calibration_error_ratio checkpoint_failures_total
+NAMES = """anomalous_flows_total build_info calibration_error checkpoint_failures_total
     checkpoint_timestamp_seconds config_ok config_reloads_total event_time_seconds evictions_total
     flows_corrected_total flows_total hosts_tracked incident_budget_remaining incidents_open incidents_total
-    incidents_withheld_total input_gaps_total input_lag_bytes input_read_bytes_total input_reading
+    incidents_withheld_total learning input_gaps_total input_lag_bytes input_read_bytes_total input_reading
     input_records_total input_rotations_total input_truncations_total input_unresolved late_flows_total notifications_total
     output_dropped_total output_errors_total pairs_tracked records_rejected_total records_skipped_total
     slow_reads_total state_memory_bytes"""

@@ -65,7 +65,7 @@ static void a_counter_loses_prefix_and_total(void **state)
 static void without_an_input_the_instance_is_all(void **state)
 {
     (void)state;
-    add("eddy_calibration_error_ratio", "detector=\"tail\"", 0.5, EDDY_GAUGE);
+    add("eddy_calibration_error", "detector=\"tail\"", 0.5, EDDY_GAUGE);
     assert_string_equal(last.plugin_instance, "all");
     assert_string_equal(last.type_instance, "tail");
     assert_true(last_value.gauge == 0.5);
