@@ -159,6 +159,8 @@ int eddy_engine_new(const eddy_config *config, const eddy_hooks *hooks, eddy_eng
     if (status == EDDY_OK)
         status = decide_new(tell, e, &e->decide, err);
     if (status == EDDY_OK)
+        e->decide->names = &e->state->names;
+    if (status == EDDY_OK)
         status = keeper_new(e, &e->keeper, err);
     if (status == EDDY_OK && settings->engine->thread)
         status = keeper_start(e->keeper, err);
@@ -181,14 +183,17 @@ void eddy_engine_free(eddy_engine *e)
 /* What was allocated at start stays; everything else is looked up in the settings. */
 static void warn_of_restart(eddy_engine *e, const struct settings *was, const struct settings *now)
 {
-    if (was->state->memory != now->state->memory || was->state->seed != now->state->seed)
-        log_line(&e->log, LOG_LEVEL_WARNING, "state.memory and state.seed change with a restart");
+    if (was->state->memory != now->state->memory || was->state->seed != now->state->seed ||
+        was->state->names != now->state->names)
+        log_line(&e->log, LOG_LEVEL_WARNING,
+                 "state.memory, state.names and state.seed change with a restart");
     if (was->engine->thread != now->engine->thread)
         log_line(&e->log, LOG_LEVEL_WARNING, "engine.thread changes with a restart");
     if (was->ingest->max_line != now->ingest->max_line ||
-        was->ingest->link_header != now->ingest->link_header)
+        was->ingest->link_header != now->ingest->link_header ||
+        was->ingest->context != now->ingest->context)
         log_line(&e->log, LOG_LEVEL_WARNING,
-                 "ingest.max_line and ingest.link_header change for streams that begin now");
+                 "ingest.* changes for streams that begin now");
 }
 
 int eddy_engine_reload(eddy_engine *e, const eddy_config *config, eddy_error *err)

@@ -13,6 +13,13 @@ struct arena;
 struct row;
 struct explanation;
 struct ingest_conf;
+struct context;
+
+/* What a row is about. Detectors are asked of the rows that they judge. */
+enum row_kind {
+    ROW_FLOW = 0,
+    ROW_NAME /* a DNS record: no columns, and no flow but its ends and time */
+};
 
 #define DETECTOR_MAX 12 /* more than parts.def will ever name: rows and hosts have room for all */
 
@@ -52,10 +59,12 @@ struct input {
     void (*open)(void *state, const struct ingest_conf *conf); /* NULL: zeroes will do */
     /* Does this look like a line of this format? Asked until one input says yes. */
     bool (*recognise)(const char *line, size_t length);
-    /* One line (no newline) -> flow. REASON_NONE means that `flow` is filled. `scratch` is
-     * empty at each call. Allocates only from it. */
+    /* One line (no newline) -> flow. REASON_NONE means that `flow` is filled; dns_context and its
+     * like that `context` is, and of `flow` the time, ends and id. `context` is NULL if nobody
+     * wants such records, and begun else. `scratch` is empty at each call. Allocates only from it.
+     */
     enum reason (*decode)(void *state, struct arena *scratch, const char *line, size_t length,
-                          eddy_flow *flow);
+                          eddy_flow *flow, struct context *context);
 };
 
 /* What a detector says of a row. */
@@ -72,13 +81,14 @@ struct finding {
 struct detector {
     struct part part;
     const char *technique; /* MITRE ATT&CK technique */
+    enum row_kind judges;  /* the rows it is asked of */
     size_t state_size;     /* of the detector's own site-wide state, zeroed at birth */
     void (*open)(void *state, const void *conf); /* NULL: zeroes will do */
     /* Judges the row. May renew what it has worked out of the row's records, but learns nothing
      * that makes a later row more usual. */
     void (*score)(void *state, const void *conf, struct row *row, struct finding *out);
     /* Learns from the row, row->teach as much as from a usual one; called with teach > 0, or
-     * when a window closed. NULL: has nothing to learn. */
+     * when a window closed; with every ROW_NAME. NULL: has nothing to learn. */
     void (*learn)(void *state, const void *conf, struct row *row);
     /* Says why, for the row it was just called with. */
     void (*explain)(const void *state, const void *conf, const struct row *row,

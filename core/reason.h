@@ -12,6 +12,13 @@ enum reason {
     REASON_COUNT
 };
 
+/* A record that is no flow, but names what flows are about. */
+static inline bool reason_is_context(enum reason reason)
+{
+    return reason == REASON_dns_context || reason == REASON_tls_context ||
+           reason == REASON_http_context;
+}
+
 enum reason_result { REASON_SKIPPED, REASON_REJECTED };
 
 struct reason_info {

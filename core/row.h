@@ -17,8 +17,10 @@ enum column {
 };
 
 struct host;
+struct model;
 struct pair;
 struct ring;
+struct asked;
 
 /* What is known of an address besides itself. */
 struct place {
@@ -29,7 +31,9 @@ struct place {
 };
 
 struct row {
-    eddy_flow flow; /* ingest; clean corrects it */
+    enum row_kind kind;            /* worker */
+    eddy_flow flow;                /* ingest; clean corrects it */
+    const struct context *context; /* ingest, of a ROW_NAME: what the record says */
 
     uint64_t duration_us;             /* clean: 0 where the flow has EDDY_UNSET, as below */
     uint64_t bytes_out, bytes_in;     /* clean */
@@ -43,17 +47,23 @@ struct row {
 
     struct {
         uint64_t source, destination, service, pair;
-    } hash;            /* state_prepare: of the row's ends, as the tables know them */
-    struct host *host; /* state: the source's record */
-    struct pair *pair; /* state: source, destination, port and protocol */
-    struct ring *ring; /* state: recent times of the pair; NULL until it has a few flows */
-    uint32_t users;    /* state: of our hosts, about how many use this service of the destination */
+        uint64_t domain; /* of a ROW_NAME */
+    } hash;              /* state_prepare: of the row's ends, as the tables know them */
+    struct host *host;   /* state: the source's record */
+    struct pair *pair;   /* state: source, destination, port and protocol */
+    struct ring *ring;   /* state: recent times of the pair; NULL until it has a few flows */
+    uint32_t users; /* state: of our hosts, about how many use this service of the destination */
     uint32_t service_flows; /* state: about how many flows went to it of late */
+    struct asked *asked;    /* state, of a ROW_NAME: what the source asks below `domain`; or NULL */
+    const char *domain;     /* likewise: the registered domain, in the context's name */
+    double domains;         /* likewise: how many the source has asked for in its window */
+    const char *name;       /* decide: what the destination is called; NULL if not known */
     bool fresh;             /* state: the first flow of its pair */
     bool late;              /* state: older than the windows or far ahead; scored, in none */
     bool first_pass;        /* worker: only learning */
 
     double column[COLUMN_COUNT]; /* features */
+    const struct model *model;   /* worker: that of iforest.model; NULL: there is none */
 
     struct finding finding[DETECTOR_MAX]; /* score, in the order of parts.def */
     eddy_verdict verdict;                 /* score; decide adds flags */

@@ -31,13 +31,18 @@ static enum reason run(eddy_worker *w, struct row *row)
     pthread_mutex_lock(&e->lock);
     row->first_pass = e->learning;
     state_update(e->state, set->state, row);
-    features(row);
-    score(e->score, &set->score, row);
-    score_learn(e->score, &set->score, row);
-    if (!e->learning)
-        decide(e->decide, set->decide, e->score, &set->score, row, e->state->watermark.now_us);
+    if (row->kind == ROW_FLOW)
+        features(row);
+    if (row->host != NULL) { /* else it was a name to remember, nothing to judge */
+        score(e->score, &set->score, row);
+        score_learn(e->score, &set->score, row);
+        if (!e->learning)
+            decide(e->decide, set->decide, e->score, &set->score, row, state_now_us(e->state));
+    }
     pthread_mutex_unlock(&e->lock);
 
+    if (row->kind != ROW_FLOW)
+        return REASON_NONE;
     for (size_t i = 0; i < CORRECTION_COUNT; i++)
         if (corrected[i] != 0)
             counter_add(&w->counts.corrected[i], corrected[i]);
@@ -78,9 +83,12 @@ static void take(void *user, const struct stream_record *record)
 {
     eddy_worker *w = user;
     enum reason reason = record->reason;
-    if (reason == REASON_NONE) {
+    if (record->flow != NULL) {
+        w->row.kind = record->context == NULL ? ROW_FLOW : ROW_NAME;
+        w->row.context = record->context;
         w->row.flow = *record->flow;
-        reason = run(w, &w->row);
+        enum reason wrong = run(w, &w->row);
+        reason = wrong != REASON_NONE ? wrong : reason;
     }
     count(w, reason);
     if (reason != REASON_NONE)
@@ -180,6 +188,7 @@ int eddy_worker_score(eddy_worker *w, const eddy_flow *flow, eddy_verdict *out)
 {
     renew(w);
     struct row *row = &w->row;
+    row->kind = ROW_FLOW;
     size_t size = flow->size < sizeof row->flow ? flow->size : sizeof row->flow;
     memset(&row->flow, 0, sizeof row->flow);
     memcpy(&row->flow, flow, size);

@@ -61,13 +61,14 @@ static bool read_count(const struct cell *cell, uint64_t *out)
 /* One line without its newline. Allocates nothing; `scratch` would be for what can't be done
  * without. The reasons are those of core/reasons.def. */
 static enum reason csv_decode(void *state, struct arena *scratch, const char *line, size_t length,
-                              eddy_flow *flow)
+                              eddy_flow *flow, struct context *context)
 {
     struct cell cells[COLUMNS];
     uint64_t src_port, dst_port, proto;
     int64_t duration_us;
     (void)state;
     (void)scratch;
+    (void)context; /* this format has nothing but flows */
     if (!split(line, length, cells))
         return REASON_wrong_columns;
     *flow = (eddy_flow){.size = sizeof *flow, .packets_out = EDDY_UNSET, .packets_in = EDDY_UNSET};

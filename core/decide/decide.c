@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decide/called.h"
 #include "util/error.h"
 #include "util/hash.h"
 
@@ -63,6 +64,8 @@ void decide_free(struct decide_state *s)
 
 static void tell(struct decide_state *s, struct incident *incident, eddy_incident_state state)
 {
+    if (s->names != NULL)
+        called_add(s->names, incident);
     struct incident_event event = {.state = (int)state, .incident = *incident};
     incident->told_flows = incident->flows;
     incident->told_p = incident->p;
@@ -285,6 +288,8 @@ static void weigh(struct decide_state *s, const struct decide_conf *conf,
         return;
     incident->p = fmin(incident->p, p);
     incident_add(incident, row, now_us);
+    if (s->names != NULL && row->kind == ROW_FLOW)
+        row->name = names_call(s->names, row);
     explain(incident, score, score_conf, row);
     int severity = severity_of(s, conf, incident);
     incident->severity = severity > incident->severity ? severity : incident->severity;

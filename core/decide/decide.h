@@ -7,6 +7,7 @@
 #include "part.h"
 #include "row.h"
 #include "score/score.h"
+#include "state/names.h"
 
 extern const struct part decide_part;
 
@@ -35,6 +36,7 @@ struct decide_state {
     int64_t swept_us;                /* event time of the last look for quiet ones */
     struct budget budget;
     struct decide_counts counts;
+    const struct names *names; /* what other ends are called; NULL: nobody knows */
     decide_fn *tell;
     void *user;
 };

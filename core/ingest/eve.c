@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* eve.c - Suricata's EVE: records of event_type "flow"; all others are skipped unread. */
+/* eve.c - Suricata's EVE: records of event_type "flow"; eve_context.c reads dns, tls, quic and
+ * http, all others are skipped unread. */
 #include <string.h>
 
 #include "conn.h"
+#include "eve_context.h"
 #include "json.h"
 #include "part.h"
 #include "stream.h"
@@ -297,9 +299,9 @@ static bool recognise(const char *line, size_t length)
 }
 
 static enum reason decode(void *state, struct arena *scratch, const char *line, size_t length,
-                          eddy_flow *flow)
+                          eddy_flow *flow, struct context *context)
 {
-    static const struct json_format format = {find_key, take_value};
+    static const struct json_format format = {.key = find_key, .value = take_value};
     const struct eve *eve = state;
     if (!json_is_object(line, length))
         return json_not_object(line, length);
@@ -307,8 +309,13 @@ static enum reason decode(void *state, struct arena *scratch, const char *line, 
     enum json_peek found = peek(line, length, &type);
     if (found == JSON_ABSENT)
         return REASON_unknown_format; /* JSON, but not EVE */
-    if (found == JSON_FOUND && (type.length != 4 || !IS(type.text, "flow")))
-        return REASON_other_event;
+    if (found == JSON_FOUND && (type.length != 4 || !IS(type.text, "flow"))) {
+        if (context == NULL)
+            return REASON_other_event;
+        context->kind = eve_context_kind(type.text, type.length);
+        return context->kind == CONTEXT_NONE ? REASON_other_event
+                                             : eve_context(scratch, line, length, flow, context);
+    }
     *flow = (eddy_flow){
         .size = sizeof *flow,
         .duration_us = EDDY_UNSET,
@@ -325,7 +332,10 @@ static enum reason decode(void *state, struct arena *scratch, const char *line, 
 }
 
 const struct input ingest_eve = {
-    .part = {.name = "eve", .help = "Suricata's EVE JSON: flow records."},
+    .part =
+        {.name = "eve",
+         .help =
+             "Suricata's EVE JSON: flow records, and the names in dns, tls, quic and http ones."},
     .state_size = sizeof(struct eve),
     .open = open_eve,
     .recognise = recognise,

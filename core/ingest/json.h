@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "reason.h"
 #include "util/arena.h"
@@ -15,8 +16,12 @@ struct json_format {
     /* The number of the key `text` of the object that is the value of `inside`. */
     unsigned (*key)(unsigned inside, const char *text, size_t length);
     /* A value of a wanted key: a string (unescaped), a number as written, or "true" or "false".
-     * null is no value. The elements of an array come one by one, objects among them not. */
+     * null is no value. The elements of an array come one by one, objects among them only if
+     * `each` says so. */
     void (*value)(void *user, unsigned key, const char *text, size_t length);
+    /* Bits of keys below 64: of an array that is their value, the objects are read, too; its keys
+     * are then inside that key. */
+    uint64_t each;
 };
 
 /* Reads all of the line. REASON_NONE, or REASON_bad_json or REASON_bad_utf8: then some values may

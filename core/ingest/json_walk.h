@@ -55,7 +55,10 @@ static inline bool json_walk_enter(struct json_walk *walk, bool array)
     unsigned depth = walk->depth;
     if (depth == JSON_DEPTH_MAX)
         return false;
-    unsigned key = walk->inside[depth] == JSON_IN_ARRAY ? JSON_UNWANTED : walk->key[depth];
+    unsigned key = walk->key[depth];
+    if (walk->inside[depth] == JSON_IN_ARRAY &&
+        (array || key >= 64 || (walk->format->each >> key & 1) == 0))
+        key = JSON_UNWANTED;
     walk->depth = ++depth;
     walk->inside[depth] = array ? JSON_IN_ARRAY : key;
     walk->key[depth] = array ? key : JSON_UNWANTED;

@@ -22,6 +22,8 @@ static const struct option options[] = {
     {"link_header", OPTION_BYTES, offsetof(struct ingest_conf, link_header), "14", 0, 64,
      "Bytes in front of IP that Suricata counts with each packet: 14 on Ethernet, 16 on Linux's "
      "\"any\", 0 on tunnels; VLAN tags are known."},
+    {"context", OPTION_FLAG, offsetof(struct ingest_conf, context), "on", 0, 0,
+     "Read DNS, TLS and HTTP records, whose names join the evidence; off skips them unread."},
     {.type = OPTION_END},
 };
 
@@ -47,6 +49,7 @@ struct stream {
     size_t states_size;
     uint64_t skip;
     eddy_flow flow;
+    struct context context;
     stream_record_fn *each; /* of the call in progress */
     void *user;
 };
@@ -88,8 +91,9 @@ static int recognised(const char *line, size_t length, int except)
 static enum reason decode(struct stream *s, const char *line, size_t length)
 {
     arena_reset(&s->scratch);
+    context_begin(&s->context);
     return registry_inputs[s->input]->decode(state_of(s, s->input), &s->scratch, line, length,
-                                             &s->flow);
+                                             &s->flow, s->conf.context ? &s->context : NULL);
 }
 
 /* A log may change its format: Zeek is started again with other settings, files are joined. */
@@ -161,11 +165,13 @@ static void take_line(void *user, const struct line *line)
         return;
     }
     enum reason reason = read_line(s, text, length);
-    if (reason != REASON_NONE) {
+    if (reason != REASON_NONE && !reason_is_context(reason)) {
         report(s, reason, line);
         return;
     }
-    struct stream_record record = {REASON_NONE, &s->flow, line->text, line->length, line->offset};
+    struct stream_record record = {
+        reason,     &s->flow,     reason == REASON_NONE ? NULL : &s->context,
+        line->text, line->length, line->offset};
     s->each(s->user, &record);
 }
 

@@ -2,9 +2,11 @@
 /* stream.h - the first step: the bytes of a log, cut anywhere, into flows. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "context.h"
 #include "eddy.h"
 #include "part.h"
 #include "reason.h"
@@ -12,6 +14,7 @@
 struct ingest_conf {
     uint64_t max_line;
     uint64_t link_header;
+    bool context; /* read the records that are no flows but name what flows are about */
 };
 
 extern const struct part ingest_part;
@@ -21,10 +24,11 @@ struct stream;
 /* One record: every line of the log is one, and so is damage to its compression. */
 struct stream_record {
     enum reason reason; /* REASON_NONE: `flow` is filled */
-    eddy_flow *flow;    /* borrowed, may be changed; NULL for any other reason */
-    const char *line;   /* borrowed, not ended by NUL; of one too long, what fits */
-    size_t length;      /* 0 for REASON_bad_stream */
-    uint64_t offset;    /* of the line in the decompressed stream */
+    eddy_flow *flow;    /* borrowed, may be changed; NULL if there is neither flow nor context */
+    const struct context *context; /* for REASON_dns_context and its like: `flow` has its ends */
+    const char *line;              /* borrowed, not ended by NUL; of one too long, what fits */
+    size_t length;                 /* 0 for REASON_bad_stream */
+    uint64_t offset;               /* of the line in the decompressed stream */
 };
 
 /* May not call back into the stream. */

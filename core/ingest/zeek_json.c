@@ -57,10 +57,11 @@ static bool recognise(const char *line, size_t length)
 }
 
 static enum reason decode(void *state, struct arena *scratch, const char *line, size_t length,
-                          eddy_flow *flow)
+                          eddy_flow *flow, struct context *context)
 {
-    static const struct json_format format = {find_key, take_value};
+    static const struct json_format format = {.key = find_key, .value = take_value};
     (void)state;
+    (void)context;
     if (!json_is_object(line, length))
         return json_not_object(line, length);
     struct json_string path = {0};

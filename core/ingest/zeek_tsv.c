@@ -174,8 +174,9 @@ static enum reason read_row(const struct header_state *h, const char *line, size
 }
 
 static enum reason decode(void *state, struct arena *scratch, const char *line, size_t length,
-                          eddy_flow *flow)
+                          eddy_flow *flow, struct context *context)
 {
+    (void)context;
     struct header_state *h = state;
     (void)scratch;
     if (memchr(line, '\0', length) != NULL)

@@ -47,6 +47,8 @@ static void ask(struct score_state *s, const struct score_conf *conf, size_t ind
 {
     struct finding *finding = &row->finding[index];
     *finding = (struct finding){.score = NAN, .sample = NAN, .tests = 1.0, .p = 1.0};
+    if (registry_detectors[index]->judges != row->kind)
+        return;
     registry_detectors[index]->score(s->detector[index], conf->detector[index], row, finding);
     if (!isnan(finding->score))
         finding->p = calibration_p(&s->calibration[index], conf->calibrate, finding->score);
@@ -123,11 +125,14 @@ static void calibration_learn(struct score_state *s, const struct score_conf *co
 
 void score_learn(struct score_state *s, const struct score_conf *conf, struct row *row)
 {
-    if (row->teach <= 0.0 && !row->late)
+    bool flow = row->kind == ROW_FLOW;
+    if (flow && row->teach <= 0.0 && !row->late)
         row->host->window.pinned = true;
     for (size_t i = 0; i < s->count; i++) {
         const struct detector *detector = registry_detectors[i];
-        if (detector->learn != NULL && (row->teach > 0.0 || row->host->closed))
+        if (detector->judges != row->kind)
+            continue;
+        if (detector->learn != NULL && (!flow || row->teach > 0.0 || row->host->closed))
             detector->learn(s->detector[i], conf->detector[i], row);
         calibration_learn(s, conf, i, row);
     }

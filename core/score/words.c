@@ -67,9 +67,25 @@ void words_place(struct text *text, const uint8_t address[16], const struct plac
     text_char(text, ')');
 }
 
+/* "updates.example.com (203.0.113.9, DE, AS64500)" */
+static void named_place(struct text *text, const char *name, const uint8_t address[16],
+                        const struct place *place)
+{
+    char buffer[46];
+    text_format(text, "%s (%s", name, eddy_address_text(address, buffer));
+    if (place->country[0] != '\0')
+        text_format(text, ", %s", place->country);
+    if (place->asn != 0)
+        text_format(text, ", AS%u", place->asn);
+    text_char(text, ')');
+}
+
 void words_service(struct text *text, const struct row *row)
 {
-    words_place(text, row->flow.dst, &row->dst);
+    if (row->name != NULL)
+        named_place(text, row->name, row->flow.dst, &row->dst);
+    else
+        words_place(text, row->flow.dst, &row->dst);
     const char *proto = row->flow.proto == 6 ? "/tcp" : row->flow.proto == 17 ? "/udp" : "";
     if (row->flow.dst_port != 0)
         text_format(text, " port %u%s", row->flow.dst_port, proto);

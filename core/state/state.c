@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ingest/context.h"
 #include "state/ring.h"
 #include "state/window.h"
 #include "util/error.h"
@@ -25,6 +26,10 @@ static const struct option options[] = {
      "Seed of the hash functions; the same seed and input give the same incidents."},
     {"top_hosts", OPTION_COUNT, CONF(top_hosts), "0", 0, TOPK_SLOTS,
      "How many of the busiest hosts are named in the metrics; 0 keeps addresses out of them."},
+    {"names", OPTION_BYTES, CONF(names), "8M", 65536, 1099511627776,
+     "Bytes for what DNS, TLS and HTTP records tell, besides state.memory; taken at start."},
+    {"names_window", OPTION_DURATION, CONF(names_window_us), "1h", 60, 86400,
+     "How long the window is in which the names are counted that a host asks for below a domain."},
     {0},
 };
 
@@ -54,7 +59,7 @@ int state_new(const struct state_conf *conf, struct state **out, eddy_error *err
     if (s == NULL)
         return error_nomem(err);
     s->seed = hash_mix(conf->seed);
-    s->memory = conf->memory;
+    s->memory = conf->memory + conf->names;
     size_t memory = (size_t)conf->memory - sizeof *s - sizeof *s->popular - sizeof *s->busiest;
     s->popular = calloc(1, sizeof *s->popular);
     s->busiest = calloc(1, sizeof *s->busiest);
@@ -68,6 +73,11 @@ int state_new(const struct state_conf *conf, struct state **out, eddy_error *err
         return error_set(err, EDDY_ENOMEM, "state.memory: can't allocate %llu bytes",
                          (unsigned long long)conf->memory);
     }
+    if (names_init(&s->names, conf->names, s->seed) != EDDY_OK) {
+        state_free(s);
+        return error_set(err, EDDY_ENOMEM, "state.names: can't allocate %llu bytes",
+                         (unsigned long long)conf->names);
+    }
     *out = s;
     return EDDY_OK;
 }
@@ -80,6 +90,7 @@ void state_free(struct state *s)
     table_done(&s->pairs);
     table_done(&s->rings);
     table_done(&s->services);
+    names_done(&s->names);
     free(s->popular);
     free(s->busiest);
     free(s);
@@ -148,6 +159,11 @@ static struct ring *ring_of(struct state *s, const struct row *row)
 
 /* ---- services ---- */
 
+int64_t state_now_us(const struct state *s)
+{
+    return s->watermark.now_us != 0 ? s->watermark.now_us : s->names.watermark.now_us;
+}
+
 /* How many of our hosts use this service of the destination, the row's own included. */
 static uint32_t users_of(struct state *s, const struct row *row, uint64_t offered, uint64_t source)
 {
@@ -156,19 +172,25 @@ static uint32_t users_of(struct state *s, const struct row *row, uint64_t offere
     if (row->src.local)
         lincount_add(&offer->users, source);
     uint32_t users = lincount_estimate(&offer->users);
-    table_keep(&s->services, offered, offer, believed_us(s, row->end_us) + credit_us(users));
+    int64_t now_us = state_now_us(s), end_us = row->end_us < now_us ? row->end_us : now_us;
+    table_keep(&s->services, offered, offer, end_us + credit_us(users));
     return users;
 }
 
 /* ---- the step ---- */
 
-static void host_add(struct state *s, struct row *row, uint64_t hash)
+static struct host *host_of(struct state *s, const struct row *row, int64_t first_us)
 {
     bool created;
-    struct host *host = table_take(&s->hosts, hash, row->flow.src, &created);
-    if (created) {
-        host->first_us = believed_us(s, row->flow.start_us);
-    }
+    struct host *host = table_take(&s->hosts, row->hash.source, row->flow.src, &created);
+    if (created)
+        host->first_us = first_us;
+    return host;
+}
+
+static void host_add(struct state *s, struct row *row, uint64_t hash)
+{
+    struct host *host = host_of(s, row, believed_us(s, row->flow.start_us));
     host->flows++;
     int64_t end_us = believed_us(s, row->end_us);
     if (end_us > host->last_us)
@@ -190,8 +212,34 @@ void state_prepare(const struct state *s, struct row *row)
     table_prefetch_set(&s->services, row->hash.service);
 }
 
+/* A host that is only seen asking is kept for as long as it asks. */
+static void update_names(struct state *s, const struct state_conf *conf, struct row *row)
+{
+    int64_t now_us = watermark_add(&s->names.watermark, row->end_us, conf->lateness_us);
+    row->late = row->end_us < now_us - conf->lateness_us || row->end_us > now_us;
+    row->pair = NULL;
+    row->ring = NULL;
+    row->host = NULL;
+    row->asked = NULL;
+    names_add(&s->names, row, now_us);
+    if (row->context->kind != CONTEXT_DNS || row->late)
+        return;
+    asked_add(&s->names.asked, row, conf->names_window_us, now_us);
+    if (row->asked == NULL)
+        return;
+    row->host = host_of(s, row, row->end_us);
+    if (row->host->flows == 0)
+        table_keep(&s->hosts, row->hash.source, row->host, row->end_us);
+    row->users = users_of(s, row, row->hash.domain, row->hash.source);
+}
+
 void state_update(struct state *s, const struct state_conf *conf, struct row *row)
 {
+    row->name = NULL;
+    if (row->kind == ROW_NAME) {
+        update_names(s, conf, row);
+        return;
+    }
     int64_t now_us = watermark_add(&s->watermark, row->end_us, conf->lateness_us);
     row->late = row->end_us < now_us - conf->lateness_us || row->end_us > now_us;
     s->late += row->late;
@@ -246,5 +294,6 @@ void state_rewind(struct state *s)
     table_each(&s->hosts, rewind_host, NULL);
     table_each(&s->pairs, rewind_pair, NULL);
     memset(s->popular, 0, sizeof *s->popular);
-    s->watermark = (struct watermark){0};
+    s->watermark = s->names.watermark = (struct watermark){0};
+    asked_rewind(&s->names.asked);
 }

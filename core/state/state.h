@@ -4,6 +4,7 @@
 
 #include "cms.h"
 #include "host.h"
+#include "names.h"
 #include "part.h"
 #include "row.h"
 #include "table.h"
@@ -18,12 +19,15 @@ struct state_conf {
     int64_t window_us;
     int64_t lateness_us;
     uint64_t top_hosts;
+    uint64_t names;
+    int64_t names_window_us;
 };
 
 struct state {
     struct table hosts, pairs, rings, services;
     struct cms *popular;  /* service of a destination -> flows to it */
     struct topk *busiest; /* sources by flows; used if state.top_hosts > 0 */
+    struct names names;   /* what services and addresses are called */
     struct watermark watermark;
     uint64_t seed;
     uint64_t memory; /* bytes, as set at the start */
@@ -37,9 +41,12 @@ void state_free(struct state *state);
  * nothing that changes: needs no lock. */
 void state_prepare(const struct state *state, struct row *row);
 
-/* Finds or makes the records of the row's host and pair and counts the flow in. After
- * state_prepare. */
+/* Finds or makes the records of the row's host and pair and counts the flow in; of a ROW_NAME,
+ * those of its names. After state_prepare. */
 void state_update(struct state *state, const struct state_conf *conf, struct row *row);
+
+/* The latest time of flows, or of other records where there was no flow yet. */
+int64_t state_now_us(const struct state *state);
 
 /* Before a second pass: forgets windows and counts, keeps baselines and the times of pairs. */
 void state_rewind(struct state *state);

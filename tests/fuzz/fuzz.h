@@ -30,6 +30,15 @@ static inline void check_text(const char *text, size_t room)
         promise(text[i] > ' ' && text[i] < 0x7f && strchr("\"',\\<>&", text[i]) == NULL);
 }
 
+/* The same, where a backslash may stand. */
+static inline void check_name(const char *text, size_t room)
+{
+    size_t length = strnlen(text, room);
+    promise(length < room);
+    for (size_t i = 0; i < length; i++)
+        promise(text[i] > ' ' && text[i] < 0x7f && strchr("\"',<>&", text[i]) == NULL);
+}
+
 /* What holds for every flow that a decoder lets through. */
 static inline void check_flow(const eddy_flow *flow)
 {
@@ -45,6 +54,16 @@ static inline void check_flow(const eddy_flow *flow)
     promise(flow->duration_us == EDDY_UNSET || flow->duration_us <= INT64_MAX);
 }
 
+/* And for every other record that is passed on. */
+static inline void check_context(const struct context *context)
+{
+    promise(context->kind > CONTEXT_NONE && context->kind <= CONTEXT_HTTP);
+    check_name(context->name, sizeof context->name);
+    check_name(context->ja3, sizeof context->ja3);
+    check_name(context->ja4, sizeof context->ja4);
+    promise(context_says(context) && context->answers <= CONTEXT_ANSWERS);
+}
+
 /* One line through one input that has just begun, twice: the same must come out. */
 static inline void check_line(const struct input *input, const uint8_t *data, size_t size,
                               struct arena *scratch)
@@ -53,7 +72,7 @@ static inline void check_line(const struct input *input, const uint8_t *data, si
     eddy_flow first, second;
     memset(&first, 0xaa, sizeof first);
     memset(&second, 0x55, sizeof second);
-    static const struct ingest_conf conf = {.max_line = 1 << 20, .link_header = 14};
+    static const struct ingest_conf conf = {.max_line = 1 << 20, .link_header = 14, .context = true};
     static max_align_t state[4];
     promise(input->state_size <= sizeof state);
     memset(state, 0, sizeof state);
@@ -61,10 +80,20 @@ static inline void check_line(const struct input *input, const uint8_t *data, si
         input->open(state, &conf);
     (void)input->recognise(line, size);
     arena_reset(scratch);
-    enum reason reason = input->decode(state, scratch, line, size, &first);
+    struct context said[2];
+    memset(said, 0x55, sizeof said); /* what is not set must not be read */
+    context_begin(&said[0]);
+    context_begin(&said[1]);
+    enum reason reason = input->decode(state, scratch, line, size, &first, &said[0]);
     promise(reason < REASON_COUNT);
     arena_reset(scratch);
-    promise(input->decode(state, scratch, line, size, &second) == reason);
+    promise(input->decode(state, scratch, line, size, &second, &said[1]) == reason);
+    if (reason_is_context(reason)) {
+        check_context(&said[0]);
+        promise(strcmp(said[0].name, said[1].name) == 0 && said[0].answers == said[1].answers);
+        promise(first.start_us == second.start_us && memcmp(first.src, second.src, 32) == 0);
+        return;
+    }
     if (reason != REASON_NONE)
         return;
     check_flow(&first);

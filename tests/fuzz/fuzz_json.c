@@ -33,7 +33,8 @@ static void see_value(void *user, unsigned key, const char *text, size_t length)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct json_format format = {number_key, see_value};
+    static const struct json_format format = {
+        .key = number_key, .value = see_value, .each = UINT64_C(0x5555555555555555)};
     static struct arena scratch;
     const char *line = (const char *)data;
     if (scratch.base == NULL)

@@ -24,8 +24,13 @@ static inline void digest_record(void *user, const struct stream_record *record)
     uint64_t hash = hash_add(digest->hash, (uint64_t)record->reason);
     hash = hash_add(hash, record->offset);
     hash = digest_bytes(hash_add(hash, record->length), record->line, record->length);
-    promise((record->reason == REASON_NONE) == (record->flow != NULL));
-    if (record->flow != NULL) {
+    bool context = reason_is_context(record->reason);
+    promise((record->reason == REASON_NONE || context) == (record->flow != NULL));
+    promise(context == (record->context != NULL));
+    if (context) {
+        check_context(record->context);
+        hash = digest_bytes(hash, record->context->name, strlen(record->context->name));
+    } else if (record->flow != NULL) {
         check_flow(record->flow);
         hash = hash_add(hash, (uint64_t)record->flow->start_us);
         hash = hash_add(hash, record->flow->bytes_out);

@@ -21,6 +21,7 @@ struct records {
     struct {
         enum reason reason;
         eddy_flow flow;
+        struct context context;
         uint64_t offset;
         size_t length;
         char begin[16]; /* of the line */
@@ -38,15 +39,18 @@ static inline void records_add(void *user, const struct stream_record *record)
     if (record->length > 0)
         memcpy(records->at[i].begin, record->line,
                record->length < 16 ? record->length : sizeof records->at[i].begin);
-    if (record->reason == REASON_NONE)
+    bool context = reason_is_context(record->reason);
+    assert_true((record->flow != NULL) == (context || record->reason == REASON_NONE));
+    assert_true((record->context != NULL) == context);
+    if (record->flow != NULL)
         records->at[i].flow = *record->flow;
-    else
-        assert_null(record->flow);
+    if (context)
+        records->at[i].context = *record->context;
 }
 
 static inline struct stream *records_stream(const char *format)
 {
-    const struct ingest_conf conf = {.max_line = RECORDS_LINE_MAX, .link_header = 14};
+    const struct ingest_conf conf = {.max_line = RECORDS_LINE_MAX, .link_header = 14, .context = true};
     struct stream *stream;
     assert_int_equal(stream_new(&conf, format, &stream, NULL), EDDY_OK);
     return stream;

@@ -24,7 +24,7 @@ extern const struct detector score_volume;
 
 static enum reason decode(const char *line, eddy_flow *flow)
 {
-    return ingest_csv.decode(NULL, NULL, line, strlen(line), flow);
+    return ingest_csv.decode(NULL, NULL, line, strlen(line), flow, NULL);
 }
 
 static void the_input_reads_its_lines_and_no_others(void **state)

@@ -188,7 +188,7 @@ static void tables_and_time_are_told(void **state)
     assert_true(value_of(engine, "eddy_hosts_tracked", "") == 10);
     assert_true(value_of(engine, "eddy_pairs_tracked", "") == 11);
     assert_true(value_of(engine, "eddy_event_time_seconds", "") == (double)T0 + 12);
-    assert_true(value_of(engine, "eddy_state_memory_bytes", "") == 8388608);
+    assert_true(value_of(engine, "eddy_state_memory_bytes", "") == 2 * 8388608);
     assert_true(value_of(engine, "eddy_flows_corrected_total", "few_bytes") == 1);
     assert_true(value_of(engine, "eddy_incident_budget_remaining", "") == 20);
     assert_true(value_of(engine, "eddy_build_info", "version=\"0.1.0\"") == 1);
@@ -205,7 +205,7 @@ static void memory_and_reloads_are_told_as_they_are(void **state)
     assert_int_equal(eddy_config_set(config, "state.memory", "64M", NULL), EDDY_OK);
     assert_int_equal(eddy_config_set(config, "engine.thread", "off", NULL), EDDY_OK);
     assert_int_equal(eddy_engine_reload(engine, config, NULL), EDDY_OK);
-    assert_true(value_of(engine, "eddy_state_memory_bytes", "") == 8388608); /* needs a restart */
+    assert_true(value_of(engine, "eddy_state_memory_bytes", "") == 2 * 8388608); /* needs a restart */
     assert_int_equal(eddy_config_set(config, "geoip.asn", "/nonexistent/asn.mmdb", NULL), EDDY_OK);
     assert_int_equal(eddy_engine_reload(engine, config, NULL), EDDY_EIO);
     assert_true(value_of(engine, "eddy_config_reloads_total", "ok") == 1);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* pulse.h - how often each key was counted in the current tick, and in ticks of its past.
+ *
+ * The two count-min sketches of MIDAS (Bhatia, Hooi, Yoon, Shin, Faloutsos, AAAI 2020), current
+ * and total, in one: a cell has both, so that a count costs one cache line for each row. A cell
+ * is a process of its own, the sum of all keys that fall on it; who asks for a key takes the row
+ * that speaks against it most. Ticks without a count are no past: what is kept is how much a tick
+ * holds when it holds anything.
+ *
+ *     cell:  tick 4 | count 4 | taught 2 | ticks 2 | sum 4 | who 8      24 bytes
+ *
+ * A cell's past is changed by pulse_merge alone, which lets the caller decide what a tick is
+ * worth (the conditional merge of MIDAS-F: same authors and Liu, TKDD 2022). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PULSE_ROWS  2
+#define PULSE_TICKS 1000 /* the most a past can weigh */
+
+struct pulse_cell {
+    uint32_t tick;   /* event time, in ticks */
+    uint32_t count;  /* in this tick */
+    uint16_t taught; /* of them, those that may be learned from; stops at 65535 */
+    uint16_t ticks;  /* past ticks with a count, in 1/64 */
+    float sum;       /* of their counts */
+    uint64_t who;    /* which of 64 kinds were counted in this tick: linear counting */
+};
+
+/* Where a key is counted: one cell in each row. */
+struct pulse {
+    struct pulse_cell *cell[PULSE_ROWS];
+};
+
+/* Which of `width` cells from `first` on are the key's, in a table of PULSE_ROWS rows of
+ * `row_length` cells. */
+struct pulse pulse_find(struct pulse_cell *table, uint32_t row_length, uint32_t first,
+                        uint32_t width, uint64_t hash);
+
+/* Is the cell's tick over at `tick`? A tick that lies a day's worth of minutes ahead is, too: there
+ * a clock was wrong. */
+bool pulse_over(const struct pulse_cell *cell, uint32_t tick);
+
+/* Begins a tick; the past stays. */
+void pulse_begin(struct pulse_cell *cell, uint32_t tick);
+
+/* Counts one of kind `who` (any hash) in each row. False, and nothing is counted, if a cell is more
+ * than a tick ahead: what is a tick late counts with the latest. After pulse_begin where needed. */
+bool pulse_add(const struct pulse *pulse, uint32_t tick, uint64_t who);
+
+/* Adds `weight` ticks of `count` each to the past, of which at most `most` ticks remain. */
+void pulse_merge(struct pulse_cell *cell, double weight, double count, double most);
+
+static inline double pulse_ticks(const struct pulse_cell *cell)
+{
+    return cell->ticks / 64.0;
+}
+
+/* Mean count of past ticks; 0 if there are none. */
+static inline double pulse_mean(const struct pulse_cell *cell)
+{
+    return cell->ticks == 0 ? 0.0 : (double)cell->sum * 64.0 / cell->ticks;
+}
+
+/* About how many kinds were counted in the tick, up to 266. */
+double pulse_kinds(const struct pulse_cell *cell);
