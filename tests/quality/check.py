@@ -7,14 +7,16 @@ usage: check.py [BUILD_DIR]      Exit status 77 if neither is there.
 
 from __future__ import annotations
 
-import csv
 import sys
+from collections import Counter
 from pathlib import Path
 
+import compose
+import days
+import episodes
+import ranking
 import runs
-
-BUDGET = 20  # decide.max_incidents_per_day, as it is initially
-LAB = runs.ROOT / "examples" / "data"
+from compose import LAB
 
 # What the sets' own documents say is in them: set, detector, host.
 MUST_FIND = (
@@ -27,9 +29,15 @@ MUST_FIND = (
     ("sme11-win7-remcos", "beacon", "192.168.1.107"),
 )
 BENIGN = ("sme11-ubuntu-0220-benign", "p2p-normal7-benign")  # none is longer than a day
+MOST_BENIGN = 3  # incidents of a benign day: the aim
 LAB_LOGS = ("eve.json.gz", "conn.log.gz")
-LAB_TOP = {"scan": "fanout", "beacon": "beacon"}  # these two come before all others
-LAB_TOLD = ("password_guessing", "upload")  # no detector is made for these yet
+# Attacks of the lab's truth.csv that must be found, by kind. What is not here is not found yet: told, not promised.
+LAB_FLOORS = {"scan": 2, "beacon": 1}
+LAB_WRONG = 0  # incidents about benign flows in the whole recording
+LAB_QUIET = 0  # incidents in its benign part, withheld ones too
+# p-values of benign flows at days.LEVELS: at most 1.5 times as many as by chance (the aim of the whole) and
+# three standard deviations of a Poisson count; and some: if p is never small, it says nothing.
+LEAST_ERROR, MOST_ERROR = 0.1, 1.5
 
 
 class Tally:
@@ -72,45 +80,60 @@ def check_dev(tally: Tally, eddy: Path) -> None:
     for name in BENIGN:
         for face in sets[name]["files"]:
             run = done[name, face]
-            tally.check(len(run.incidents) <= BUDGET, f"{name} {face}: {len(run.incidents)} incidents, at most {BUDGET}",
+            tally.check(len(run.incidents) <= MOST_BENIGN,
+                        f"{name} {face}: {len(run.incidents)} incidents, at most {MOST_BENIGN}",
                         words(run))
 
 
 # ---- the lab's own recording
 
 
-def flow_kinds(log: str) -> dict[str, str]:
-    """Kind of each labelled flow of this log, by the sensor's id."""
-    sensor = "suricata" if log.startswith("eve") else "zeek"
-    rows = csv.DictReader(runs.text_of(LAB / "truth-flows.csv.gz").decode().splitlines())
-    return {row["uid-or-flow_id"]: row["kind"] for row in rows if row["sensor"] == sensor}
+def check_kinds(tally: Tally, log: str, judged: days.Judged) -> None:
+    """Kinds are those of truth.csv: one that is new is told, one that is gone fails."""
+    found = Counter(episode.family for episode in judged.found(judged.sent[:episodes.FIRST]))
+    kinds = Counter(episode.family for episode in judged.episodes)
+    for kind in sorted(kinds | Counter(LAB_FLOORS)):
+        floor, told = LAB_FLOORS.get(kind, 0), f"lab {log}: {kind}, {found[kind]} of {kinds[kind]} found"
+        if floor > 0:
+            tally.check(found[kind] >= floor, f"{told}, floor {floor}", judged_words(judged))
+        if found[kind] > floor:
+            print(f"   {told}: its floor may be raised from {floor}")
+        elif floor == 0:
+            print(f"   {told}: not promised yet")
 
 
-def kind_of(incident: dict, kinds: dict[str, str]) -> str:
-    """What most of the incident's sample flows are."""
-    of_flows = [kinds.get(flow, "unlabelled") for flow in incident["flow_ids"]]
-    return max(sorted(set(of_flows)), key=of_flows.count, default="unlabelled")
+def judged_words(judged: days.Judged) -> str:
+    return ", ".join(f"{one.detector} {one.host}" for one in judged.sent) or "no incident"
 
 
-def check_lab_log(tally: Tally, log: str, run: runs.Run) -> None:
-    kinds = flow_kinds(log)
-    found = [(kind_of(i, kinds), i["detector"]) for i in run.incidents]
+def check_lab_log(tally: Tally, log: str, judged: days.Judged) -> None:
+    run = judged.run
     tally.check(run.status == 0 and run.read > 0 and run.adds_up(), f"lab {log}: every record is accounted for",
                 f"exit {run.status}, {run.messages}")
-    tally.check(set(found[:len(LAB_TOP)]) == set(LAB_TOP.items()), f"lab {log}: scan and call-home come first",
-                f"{found}: {words(run)}")
-    wrong = [kind for kind, _ in found if kind in ("benign", "unlabelled")]
-    tally.check(not wrong, f"lab {log}: no incident is about benign flows", f"{found}: {words(run)}")
-    for kind in LAB_TOLD:
-        print(f"   lab {log}: {kind} {'found' if kind in dict(found) else 'not found'} (no promise)")
+    check_kinds(tally, log, judged)
+    wrong = [one for one in judged.sent if episodes.is_right(one, judged.flow_of) is not True]
+    tally.check(len(wrong) <= LAB_WRONG, f"lab {log}: {len(wrong)} incidents about benign flows, at most {LAB_WRONG}",
+                judged_words(judged))
+
+
+def check_benign(tally: Tally, eddy: Path, log: str) -> None:
+    run = runs.score(eddy, LAB / log)
+    count = len(run.incidents) + len(run.withheld)
+    tally.check(run.status == 0 and run.scored > 0 and count <= LAB_QUIET,
+                f"lab {log}: {count} incidents, at most {LAB_QUIET}", f"exit {run.status}, {words(run)}")
+    values = [float(row["p"]) for row in runs.flow_table(eddy, LAB / log)]
+    for level in days.LEVELS:
+        seen = ranking.calibration(values, level)
+        expected = seen.count * level
+        least, most = LEAST_ERROR * expected - 1, MOST_ERROR * expected + 3 * expected**0.5
+        tally.check(least <= seen.seen <= most, f"lab {log}: {seen.seen} of {seen.count} flows have p <= {level:g}, "
+                    f"{max(least, 0):.0f} to {most:.0f} are calibrated")
 
 
 def check_lab(tally: Tally, eddy: Path) -> None:
     for log in LAB_LOGS:
-        check_lab_log(tally, log, runs.score(eddy, LAB / log))
-        quiet = runs.score(eddy, LAB / f"benign-{log}")
-        tally.check(quiet.status == 0 and quiet.scored > 0 and not quiet.incidents and not quiet.withheld,
-                    f"lab benign-{log}: no incident", f"exit {quiet.status}, {words(quiet)}")
+        check_lab_log(tally, log, days.judge(eddy, compose.lab_day(log)))
+        check_benign(tally, eddy, f"benign-{log}")
 
 
 def main() -> None:

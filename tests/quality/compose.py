@@ -16,7 +16,7 @@ import ipaddress
 import json
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,6 +25,7 @@ import runs
 from flows import Flow
 
 DAY_S = 86400
+LAB = runs.ROOT / "examples" / "data"
 BEGIN = 1700006400.0  # 2023-11-15 00:00 UTC, the day of mix-day; the learning day is the one before
 
 # Hosts that a capture watched although their addresses are public, and attackers of an emulation with private ones.
@@ -59,6 +60,8 @@ class Day:
     log: Path
     flows: list[Flow]  # of the log, not of what came before
     begin: float
+    truth: Path | None = None  # the lab's list of its attacks
+    learned: list[str] = field(default_factory=list)  # flows of the log itself that came before
 
     def hosts(self) -> int:
         """Hosts of the network itself that began a flow."""
@@ -143,10 +146,14 @@ def write(parts: tuple[Part, ...], begin: float, mover: Mover, path: Path, first
 
 
 def mix_day(learn: list[Path]) -> Day:
-    """Composed by others: short episodes by benign hosts. 'detail' names the set of each flow."""
-    found = [flows.from_eve(record, int(row["label"]), row["family"], row["detail"])
-             for record, row in flows.set_records("mix-day")]
-    return Day("mix-day", learn, runs.DEV / "mix-day" / "mix-day.eve.json.gz", found, BEGIN)
+    """Composed by others: short episodes by benign hosts."""
+    return Day("mix-day", learn, runs.DEV / "mix-day" / "mix-day.eve.json.gz", flows.set_flows("mix-day"), BEGIN)
+
+
+def lab_day(log: str = "eve.json.gz") -> Day:
+    """The lab's own recording, some minutes; its first part has no attack."""
+    learned, found = flows.lab_flows(LAB, log)
+    return Day("lab", [], LAB / log, found, min(flow.start for flow in found), LAB / "truth.csv", learned)
 
 
 def compose(folder: Path) -> list[Day]:

@@ -2,11 +2,12 @@
 """Attack episodes, and which of them a list of incidents finds.
 
 An episode is what one attacker does of one kind without a long pause: malicious flows of one family, one source and
-one set, each beginning at most PAUSE_S after the one before. Stretches of fewer than LEAST flows are background noise of the
-Internet (one knock at a door) that nobody wants an incident for; how many flows are in them is told.
+one set, each beginning at most PAUSE_S after the one before. Stretches of fewer than LEAST flows are background
+noise of the Internet (one knock at a door) that nobody wants an incident for; how many flows are in them is told.
 
 An incident finds an episode if
-  - it names the attacker, as its host or as its peer, or the victim (to which at least half of the flows go) as its host,
+  - it names the attacker, as its host or as its peer, or as its host the victim, to which at least half of the
+    flows go,
   - their times overlap, and
   - of its sample flows that are labelled at least half are malicious, and one at least is of the attacker and family.
 """
@@ -14,11 +15,12 @@ An incident finds an episode if
 from __future__ import annotations
 
 import csv
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows import BENIGN, MALICIOUS, UNKNOWN, Flow, seconds
+from flows import BENIGN, FORWARDED, MALICIOUS, UNKNOWN, Flow, seconds
 
 PAUSE_S = 3600
 LEAST = 10
@@ -53,6 +55,11 @@ class Incident:
     port: int = 0
 
 
+def minus_log10(p: str) -> float | None:
+    """Of a p in a CSV; None where there is none."""
+    return None if p in ("", "nan") else -math.log10(max(float(p), 1e-300))
+
+
 def from_json(line: dict) -> Incident:
     return Incident(line["host"], line.get("peer", ""), line["detector"], seconds(line["start"]), seconds(line["end"]),
                     seconds(line.get("opened", line["timestamp"])), line["score"], line["flow_ids"], line["withheld"],
@@ -69,7 +76,8 @@ def victim_of(flows: list[Flow]) -> str:
 
 def episode_of(flows: list[Flow]) -> Episode:
     one = flows[0]
-    return Episode(one.origin, one.family, one.src, victim_of(flows), one.start, max(flow.end for flow in flows), len(flows))
+    end = max(flow.end for flow in flows)
+    return Episode(one.origin, one.family, one.src, victim_of(flows), one.start, end, len(flows))
 
 
 def stretches(flows: list[Flow]) -> tuple[list[Episode], int]:
@@ -96,6 +104,8 @@ def told_by_lab(truth: Path, flows: list[Flow]) -> list[Episode]:
     found = []
     with open(truth, encoding="utf-8") as text:
         for row in csv.DictReader(text):
+            if row["kind"].endswith(FORWARDED):
+                continue
             start, end = float(row["start"]), float(row["end"])
             own = [flow for flow in flows if flow.family == row["kind"] and start - 1 <= flow.start <= end + 1]
             victim = victim_of(own) if own else ""

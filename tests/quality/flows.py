@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import ipaddress
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -73,16 +73,50 @@ def set_records(name: str) -> list[tuple[dict, dict[str, str]]]:
     return [(record, row_of[str(record["flow_id"])]) for record in records_of(runs.DEV / name / f"{name}.eve.json.gz")]
 
 
+def origin_of(name: str, row: dict[str, str]) -> str:
+    """mix-day is composed of other sets: 'detail' names the one of each flow."""
+    return row["detail"] if name == "mix-day" else name
+
+
 def set_flows(name: str) -> list[Flow]:
-    return [from_eve(record, int(row["label"]), row["family"], name) for record, row in set_records(name)]
+    return [from_eve(record, int(row["label"]), row["family"], origin_of(name, row))
+            for record, row in set_records(name)]
 
 
-def lab_flows(folder: Path, log: str = "eve.json.gz") -> list[Flow]:
-    """Of the lab's recording: the family is the kind of attack."""
-    rows = csv.DictReader(runs.text_of(folder / "truth-flows.csv.gz").decode().splitlines())
-    row_of = {row["uid-or-flow_id"]: row for row in rows if row["sensor"] == "suricata"}
-    found = []
-    for record in records_of(folder / log):
-        row = row_of.get(str(record["flow_id"]), {"label": "-1", "kind": ""})
-        found.append(from_eve(record, int(row["label"]), row["kind"], "lab"))
+def zeek_flows(path: Path) -> list[Flow]:
+    """Of a conn.log with a header, without labels."""
+    names, found = [], []
+    for line in runs.text_of(path).decode().splitlines():
+        values = line.split("\t")
+        if values[0] == "#fields":
+            names = values[1:]
+        if not line.startswith("#"):
+            row = dict(zip(names, values))
+            start, lasted = float(row["ts"]), 0.0 if row["duration"] == "-" else float(row["duration"])
+            found.append(Flow(row["uid"], start, start + lasted, same_address(row["id.orig_h"]),
+                              same_address(row["id.resp_h"]), int(row["id.resp_p"]),
+                              int(row["orig_ip_bytes"].replace("-", "0")), UNKNOWN, "", ""))
     return found
+
+
+FORWARDED = "_forwarded"  # what another host made of an attack belongs to it: queries that a resolver passes on
+
+
+def lab_flows(folder: Path, log: str = "eve.json.gz") -> tuple[list[str], list[Flow]]:
+    """Of the lab's recording: ids of what comes before any attack, and the flows after that; the family is the kind."""
+    sensor = "suricata" if log.startswith("eve") else "zeek"
+    rows = csv.DictReader(runs.text_of(folder / "truth-flows.csv.gz").decode().splitlines())
+    row_of = {row["uid-or-flow_id"]: row for row in rows if row["sensor"] == sensor}
+    if sensor == "zeek":
+        all_flows = zeek_flows(folder / log)
+    else:
+        all_flows = [from_eve(record, UNKNOWN, "", "") for record in records_of(folder / log)]
+    learned, found = [], []
+    for flow in all_flows:
+        row = row_of.get(flow.id)
+        if row is None or row["part"] == "learn":
+            learned.append(flow.id)
+        else:
+            kind = row["kind"].removesuffix(FORWARDED)
+            found.append(replace(flow, label=int(row["label"]), family=kind, origin="lab"))
+    return learned, found

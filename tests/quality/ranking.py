@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""How well scores rank labelled flows: ROC-AUC, PR-AUC (average precision), recall at fixed false positives."""
+"""How well scores rank labelled flows (ROC-AUC, PR-AUC, recall at fixed false positives), and how true p-values are."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 FALSE_POSITIVES = (10, 50, 200)
@@ -12,17 +13,17 @@ FALSE_POSITIVES = (10, 50, 200)
 @dataclass
 class Ranking:
     roc_auc: float
-    pr_auc: float
+    pr_auc: float  # average precision
     base_rate: float
     recall: dict[int, float]  # at most so many false positives
     by_family: dict[str, tuple[int, int]]  # found and all, at 50 false positives
 
 
-def rank(scores: dict[str, float], labels: list[dict[str, str]], key: str) -> Ranking | None:
-    """None if only one kind is labelled. A flow without a score counts as the lowest; flows of equal
-    score are one step of the curve, so that no order of theirs flatters."""
+def rank(scores: dict[str, float], flows: Iterable[tuple[str, int, str]]) -> Ranking | None:
+    """Of (id, label, family); None if only one kind is labelled. A flow without a score counts as the lowest; flows
+    of equal score are one step of the curve, so that no order of theirs flatters."""
     lowest = min(scores.values(), default=0.0) - 1
-    rows = [(scores.get(row[key], lowest), int(row["label"]), row["family"]) for row in labels if row["label"] in "01"]
+    rows = [(scores.get(flow, lowest), label, family) for flow, label, family in flows if label in (0, 1)]
     malicious = sum(label for _, label, _ in rows)
     benign = len(rows) - malicious
     if malicious == 0 or benign == 0:
@@ -50,3 +51,20 @@ def rank(scores: dict[str, float], labels: list[dict[str, str]], key: str) -> Ra
             families[family][1] += 1
     return Ranking(roc / (malicious * benign), precision / malicious, malicious / len(rows), recall,
                    {name: (found, total) for name, (found, total) in sorted(families.items())})
+
+
+@dataclass
+class Calibration:
+    """How many of these p-values are at most a level, and how many would be by chance."""
+
+    count: int
+    level: float
+    seen: int
+
+    def ratio(self) -> float:
+        """Observed over expected: 1 is true, 2 is twice the promised false alarms."""
+        return self.seen / (self.count * self.level) if self.count else float("nan")
+
+
+def calibration(values: list[float], level: float) -> Calibration:
+    return Calibration(len(values), level, sum(value <= level for value in values))

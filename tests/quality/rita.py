@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """RITA's beacon score, written plainly from what RITA v5 says of it, not from its code.
 
-Sources: its default_config.hjson and docs/Configuration.md (weights, limits, thresholds), and the description of the four
-parts in words. Not here: modifiers for prevalence, age, signatures; names (SNI); the strobe list. Where the documents leave a
-choice, it is made so and said so below.
+Sources: its default_config.hjson and docs/Configuration.md (weights, limits, thresholds), and the description of
+the four parts in words. Not here: modifiers for prevalence, age, signatures; names (SNI); the strobe list. Where the
+documents leave a choice, it is made so and said so below.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def histogram_of(times: list[float], begin: float, end: float) -> list[int]:
 
 
 def histogram_score(counts: list[int]) -> float:
-    """The better of two: all hours are much alike (1 - coefficient of variation), or those with any are of two kinds."""
+    """The better of two: all hours are alike (1 - coefficient of variation), or those with any are of two kinds."""
     alike = max(1 - pstdev(counts) / mean(counts), 0.0)
     seen = [count for count in counts if count > 0]
     if len(seen) < BIMODAL_MIN_HOURS:

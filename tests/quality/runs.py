@@ -84,15 +84,28 @@ def read_metrics(run: Run, path: Path) -> None:
             run.hosts = value
 
 
-def score(eddy: Path, path: Path, *options: str) -> Run:
+def openings(told: Path) -> dict[str, str]:
+    """When each incident was first told, by the time of the flows. Told again later, it has grown or closed."""
+    first: dict[str, str] = {}
+    for line in told.read_text().splitlines() if told.exists() else []:
+        incident = json.loads(line)
+        first.setdefault(incident["incident_id"], incident["timestamp"])
+    return first
+
+
+def score(eddy: Path, *paths: Path, options: tuple[str, ...] = ()) -> Run:
     """Incidents by the command a user would type; counters from the metrics it leaves."""
-    packed = path.suffix == ".xz"
+    packed = paths[0].suffix == ".xz"
     with tempfile.TemporaryDirectory() as folder:
-        metrics = Path(folder) / "eddy.prom"
-        command = [str(eddy), "score", "-q", "-o", "json", "--withheld", "-s", f"textfile.path={metrics}", *options]
-        done = subprocess.run([*command, "-" if packed else str(path)], capture_output=True, check=False,
-                              input=text_of(path) if packed else None)
+        metrics, told = Path(folder) / "eddy.prom", Path(folder) / "told.json"
+        command = [str(eddy), "score", "-q", "-o", "json", "--withheld", "-s", f"textfile.path={metrics}",
+                   "-s", f"jsonl.path={told}", "-s", "jsonl.withheld=on", *options]
+        done = subprocess.run([*command, *(["-"] if packed else map(str, paths))], capture_output=True, check=False,
+                              input=text_of(paths[0]) if packed else None)
         found = [json.loads(line) for line in done.stdout.splitlines()]
+        opened = openings(told)
+        for incident in found:
+            incident["opened"] = opened.get(incident["incident_id"], incident["timestamp"])
         run = Run(done.returncode, done.stderr.decode(errors="replace"),
                   [i for i in found if not i["withheld"]], [i for i in found if i["withheld"]])
         if metrics.exists():
@@ -100,14 +113,25 @@ def score(eddy: Path, path: Path, *options: str) -> Run:
     return run
 
 
-def flow_scores(eddy: Path, path: Path, *options: str) -> dict[str, float]:
-    """The score of each flow by its id; of several flows with one id, the highest."""
-    done = subprocess.run([str(eddy), "score", "-q", "-o", "flows", *options, str(path)], capture_output=True,
+def flow_table(eddy: Path, *paths: Path, options: tuple[str, ...] = ()) -> list[dict[str, str]]:
+    """Every flow's verdict."""
+    done = subprocess.run([str(eddy), "score", "-q", "-o", "flows", *options, *map(str, paths)], capture_output=True,
                           check=True, text=True)
+    return list(csv.DictReader(done.stdout.splitlines()))
+
+
+def scores_in(table: list[dict[str, str]]) -> dict[str, float]:
+    """The score of each flow by its id; of several flows with one id, the highest."""
     scores: dict[str, float] = {}
-    for row in csv.DictReader(done.stdout.splitlines()):
+    for row in table:
         scores[row["id"]] = max(float(row["score"]), scores.get(row["id"], float("-inf")))
     return scores
+
+
+def write_features(eddy: Path, out: Path, *paths: Path) -> None:
+    """The columns that models are trained on."""
+    with open(out, "wb") as to:
+        subprocess.run([str(eddy), "features", "-q", *map(str, paths)], stdout=to, check=True)
 
 
 def sets() -> list[dict]:
