@@ -85,14 +85,27 @@ def incident_scores(one: Judged) -> dict[str, float]:
 # ---- p-values of benign flows
 
 
-def calibrations(one: Judged) -> dict[str, list[ranking.Calibration]]:
-    """At LEVELS, for the verdict ("all") and for each detector of which the flow table has a column."""
-    benign = [one.rows[flow.id] for flow in one.day.flows if flow.label == BENIGN and flow.id in one.rows]
-    values = {"all": [float(row["p"]) for row in benign]}
-    for column in benign[0] if benign else ():
-        if column.startswith("p_"):
-            values[column[2:]] = [float(row[column]) for row in benign if row[column] not in ("", "nan")]
-    return {name: [ranking.calibration(ps, level) for level in LEVELS] for name, ps in values.items()}
+@dataclass
+class Calibrated:
+    """Of one detector, or of the verdict."""
+
+    levels: list[ranking.Calibration]  # at LEVELS
+    pairs: list[int]  # how many different source and destination the flows at or below each level have
+
+
+def calibrated(found: list[tuple[float, Flow]]) -> Calibrated:
+    pairs = [len({(flow.src, flow.dst) for p, flow in found if p <= level}) for level in LEVELS]
+    return Calibrated([ranking.calibration([p for p, _ in found], level) for level in LEVELS], pairs)
+
+
+def calibrations(one: Judged) -> dict[str, Calibrated]:
+    """For the verdict ("all") and for each detector of which the flow table has a column, if any flow was judged."""
+    benign = [(one.rows[flow.id], flow) for flow in one.day.flows if flow.label == BENIGN and flow.id in one.rows]
+    columns = {"p": "all"}
+    columns |= {column: column[2:] for column in (benign[0][0] if benign else ()) if column.startswith("p_")}
+    found = {name: [(float(row[column]), flow) for row, flow in benign if row[column] not in ("", "nan")]
+             for column, name in columns.items()}
+    return {name: calibrated(values) for name, values in found.items() if values}
 
 
 # ---- Beacons

@@ -76,10 +76,10 @@ def rank_table(judged: list[Judged]) -> str:
 def calibration_table(judged: list[Judged]) -> str:
     rows = []
     for one in judged:
-        for name, levels in days.calibrations(one).items():
-            if levels[0].count:
-                rows.append([one.day.name, name, number(levels[0].count),
-                             *(f"{level.ratio():.2f} ({number(level.seen)})" for level in levels)])
+        for name, found in days.calibrations(one).items():
+            cells = [f"{level.ratio():.2f} ({number(level.seen)} of {number(pairs)} pairs)"
+                     for level, pairs in zip(found.levels, found.pairs)]
+            rows.append([one.day.name, name, number(found.levels[0].count), *cells])
     return table(["day", "p of", "benign flows", *(f"at {level:g}" for level in days.LEVELS)], rows)
 
 
@@ -133,9 +133,8 @@ def aims_table(judged: list[Judged]) -> str:
         rows.append([f"at most {MOST_BENIGN} incidents on {one.day.name}", str(len(one.sent)),
                      met(len(one.sent) <= MOST_BENIGN)])
     for one in only(judged, ("benign-day",)):
-        for name, levels in days.calibrations(one).items():
-            last = levels[-1]
-            if last.count:
-                rows.append([f"calibration error under {MOST_ERROR} at {last.level:g}, {name}", f"{last.ratio():.2f}",
-                             met(last.ratio() < MOST_ERROR)])
+        for name, found in days.calibrations(one).items():
+            last = found.levels[-1]
+            rows.append([f"calibration error under {MOST_ERROR} at {last.level:g}, {name}", f"{last.ratio():.2f}",
+                         met(last.ratio() < MOST_ERROR)])
     return table(["aim", "measured", ""], rows)
