@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* zeek.c - what a conn.log says, whether it came as TSV or as JSON. */
+/* zeek.c - what a conn.log says, whether it came as TSV or as JSON; zeek_context.c: other logs. */
 #include "zeek.h"
 
 #include <string.h>
@@ -8,18 +8,19 @@
 #include "timestamp.h"
 #include "util/addr.h"
 #include "util/number.h"
+#include "zeek_context.h"
 
 /* ---- Names -------------------------------------------------------------- */
 
 struct name {
     const char *text;
     uint8_t length;
-    uint8_t field; /* enum zeek_field */
+    uint8_t number; /* enum zeek_field or enum zeek_log */
 };
 
-#define NAME(text, field)                                                                          \
+#define NAME(text, number)                                                                         \
     {                                                                                              \
-        text, sizeof(text) - 1, field                                                              \
+        text, sizeof(text) - 1, number                                                             \
     }
 
 static enum zeek_field find_name(const struct name *names, size_t count, const char *text,
@@ -27,7 +28,7 @@ static enum zeek_field find_name(const struct name *names, size_t count, const c
 {
     for (size_t i = 0; i < count; i++) {
         if (names[i].length == length && memcmp(names[i].text, text, length) == 0)
-            return (enum zeek_field)names[i].field;
+            return (enum zeek_field)names[i].number;
     }
     return ZEEK_NONE;
 }
@@ -61,6 +62,16 @@ enum zeek_field zeek_field(const char *name, size_t length)
         NAME("resp_pkts", ZEEK_RESP_PKTS),
         NAME("resp_ip_bytes", ZEEK_RESP_IP_BYTES),
         NAME("ip_proto", ZEEK_IP_PROTO),
+        NAME("query", ZEEK_QUERY),
+        NAME("qtype_name", ZEEK_QTYPE),
+        NAME("rcode_name", ZEEK_RCODE),
+        NAME("answers", ZEEK_ANSWERS),
+        NAME("server_name", ZEEK_SERVER_NAME),
+        NAME("cipher", ZEEK_CIPHER),
+        NAME("ja3", ZEEK_JA3),
+        NAME("ja4", ZEEK_JA4),
+        NAME("host", ZEEK_HOST),
+        NAME("method", ZEEK_METHOD),
     };
     /* The sign between is Log::default_scope_sep: a dot, unless a site has set another. */
     if (length == 9 && name[0] == 'i' && name[1] == 'd' && (name[2] < '0' || name[2] == '_'))
@@ -77,15 +88,41 @@ bool zeek_is_conn(unsigned fields)
     return (fields & ZEEK_BIT(ZEEK_PROTO)) != 0 && (fields & counts) != 0;
 }
 
-bool zeek_is_conn_path(const char *path, size_t length)
+enum zeek_log zeek_log_named(const char *path, size_t length)
 {
-    return (length == 4 && memcmp(path, "conn", 4) == 0) ||
-           (length == 9 && memcmp(path, "eddy_conn", 9) == 0); /* written for eddy alone */
+    static const struct name names[] = {
+        NAME("conn", ZEEK_LOG_CONN), NAME("eddy_conn", ZEEK_LOG_CONN), /* written for eddy alone */
+        NAME("dns", ZEEK_LOG_DNS),   NAME("ssl", ZEEK_LOG_SSL),
+        NAME("quic", ZEEK_LOG_QUIC), NAME("http", ZEEK_LOG_HTTP),
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].length == length && memcmp(names[i].text, path, length) == 0)
+            return (enum zeek_log)names[i].number;
+    return ZEEK_LOG_OTHER;
+}
+
+enum zeek_log zeek_log_with(unsigned fields)
+{
+    const unsigned dns = ZEEK_BIT(ZEEK_QTYPE) | ZEEK_BIT(ZEEK_RCODE) | ZEEK_BIT(ZEEK_ANSWERS);
+    const unsigned tls = ZEEK_BIT(ZEEK_SERVER_NAME) | ZEEK_BIT(ZEEK_JA3) | ZEEK_BIT(ZEEK_JA4);
+    const unsigned http = ZEEK_BIT(ZEEK_HOST) | ZEEK_BIT(ZEEK_METHOD);
+    if (zeek_is_conn(fields))
+        return ZEEK_LOG_CONN;
+    if ((fields & ZEEK_BIT(ZEEK_QUERY)) != 0 && (fields & dns) != 0)
+        return ZEEK_LOG_DNS;
+    if ((fields & ZEEK_BIT(ZEEK_CIPHER)) != 0 && (fields & tls) != 0)
+        return ZEEK_LOG_SSL;
+    return (fields & http) == http ? ZEEK_LOG_HTTP : ZEEK_LOG_OTHER;
+}
+
+bool zeek_log_wanted(enum zeek_log log, bool context)
+{
+    return log == ZEEK_LOG_CONN || (context && log > ZEEK_LOG_CONN && log < ZEEK_LOG_OTHER);
 }
 
 /* ---- Fields ------------------------------------------------------------- */
 
-struct zeek_conn zeek_begin(eddy_flow *flow)
+struct zeek_conn zeek_begin(eddy_flow *flow, struct context *context)
 {
     *flow = (eddy_flow){
         .size = sizeof *flow,
@@ -97,6 +134,7 @@ struct zeek_conn zeek_begin(eddy_flow *flow)
     };
     return (struct zeek_conn){
         .flow = flow,
+        .context = context,
         .wrong = REASON_NONE,
         .payload_out = EDDY_UNSET,
         .payload_in = EDDY_UNSET,
@@ -264,6 +302,10 @@ static bool is_address(enum zeek_field field)
 
 void zeek_set(struct zeek_conn *conn, enum zeek_field field, const char *text, size_t length)
 {
+    if (field >= ZEEK_QUERY) {
+        zeek_set_context(conn, field, text, length);
+        return;
+    }
     if (field == ZEEK_NONE || (conn->seen & ZEEK_BIT(field)) != 0)
         return;
     set_text(conn, field, text, length);

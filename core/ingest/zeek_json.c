@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* zeek_json.c - Zeek's conn.log as JSON lines: dotted, underscored and nested ids, `_path`. */
+/* zeek_json.c - Zeek's conn.log and those that name what it is about as JSON lines: dotted,
+ * underscored and nested ids, `_path`. */
 #include <string.h>
 
 #include "json.h"
@@ -16,7 +17,7 @@ enum {
 
 struct record {
     struct zeek_conn conn;
-    bool path_seen, other_path;
+    enum zeek_log log; /* by `_path`; UNKNOWN: there is none */
 };
 
 static unsigned find_key(unsigned inside, const char *text, size_t length)
@@ -40,9 +41,8 @@ static void take_value(void *user, unsigned key, const char *text, size_t length
     struct record *record = user;
     if (key > KEY_FIELD) {
         zeek_set(&record->conn, (enum zeek_field)(key - KEY_FIELD), text, length);
-    } else if (key == KEY_PATH && !record->path_seen) {
-        record->path_seen = true;
-        record->other_path = !zeek_is_conn_path(text, length);
+    } else if (key == KEY_PATH && record->log == ZEEK_LOG_UNKNOWN) {
+        record->log = zeek_log_named(text, length);
     }
 }
 
@@ -61,26 +61,31 @@ static enum reason decode(void *state, struct arena *scratch, const char *line, 
 {
     static const struct json_format format = {.key = find_key, .value = take_value};
     (void)state;
-    (void)context;
     if (!json_is_object(line, length))
         return json_not_object(line, length);
     struct json_string path = {0};
     enum json_peek peek = json_peek(line, length, JSON_KEY("\"_path\"", 5), &path);
-    if (peek == JSON_FOUND && !zeek_is_conn_path(path.text, path.length))
+    if (peek == JSON_FOUND &&
+        !zeek_log_wanted(zeek_log_named(path.text, path.length), context != NULL))
         return REASON_other_event; /* most of a combined stream; not read further */
-    struct record record = {.conn = zeek_begin(flow)};
+    struct record record = {.conn = zeek_begin(flow, context)};
     enum reason reason = json_read(scratch, line, length, &format, &record);
     if (reason != REASON_NONE)
         return reason;
-    if ((record.conn.seen & ZEEK_BIT(ZEEK_TS)) == 0 && !record.path_seen)
+    if ((record.conn.seen & ZEEK_BIT(ZEEK_TS)) == 0 && record.log == ZEEK_LOG_UNKNOWN)
         return REASON_unknown_format; /* every log of Zeek has a time or a path */
-    if (record.other_path || (!record.path_seen && !zeek_is_conn(record.conn.seen)))
+    enum zeek_log log =
+        record.log == ZEEK_LOG_UNKNOWN ? zeek_log_with(record.conn.seen) : record.log;
+    if (!zeek_log_wanted(log, context != NULL))
         return REASON_other_event;
-    return zeek_finish(&record.conn);
+    return log == ZEEK_LOG_CONN ? zeek_finish(&record.conn)
+                                : zeek_finish_context(&record.conn, log);
 }
 
 const struct input ingest_zeek_json = {
-    .part = {.name = "zeek-json", .help = "Zeek's conn.log as JSON lines."},
+    .part = {.name = "zeek-json",
+             .help =
+                 "Zeek's conn.log as JSON lines, and the names in dns, ssl, quic and http.log."},
     .recognise = recognise,
     .decode = decode,
 };

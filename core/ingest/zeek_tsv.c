@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* zeek_tsv.c - Zeek's conn.log as its ASCII writer writes it; the header says what is where. */
+/* zeek_tsv.c - Zeek's conn.log and those that name what it is about, as its ASCII writer writes
+ * them; the header says what is where. */
 #include <string.h>
 
 #include "part.h"
@@ -22,13 +23,14 @@ struct mark {
 enum header {
     HEADER_NONE = 0, /* nothing usable seen */
     HEADER_CONN,     /* rows are connections */
-    HEADER_OTHER     /* rows belong to another log */
+    HEADER_OTHER     /* rows are of another log, which may have names */
 };
 
 struct header_state {
-    bool started; /* the values below are set */
-    uint8_t kind; /* enum header */
-    bool other_path;
+    bool started;   /* the values below are set */
+    uint8_t kind;   /* enum header */
+    uint8_t path;   /* enum zeek_log, by #path; UNKNOWN if there is none */
+    uint8_t fields; /* enum zeek_log, by #fields */
     char separator, set_separator;
     struct mark empty, unset;
     uint16_t columns;
@@ -104,7 +106,8 @@ static void read_fields(struct header_state *h, const char *at, const char *end)
             break;
         at = stop + 1;
     }
-    if (!zeek_is_conn(found))
+    h->fields = (uint8_t)zeek_log_with(found);
+    if (h->fields != ZEEK_LOG_CONN)
         h->kind = HEADER_OTHER;
     else
         h->kind = (found & needed) == needed ? HEADER_CONN : HEADER_NONE;
@@ -133,7 +136,7 @@ static void read_header(struct header_state *h, const char *line, size_t length)
     else if (same(line, name, "#unset_field"))
         set_mark(&h->unset, value, size);
     else if (same(line, name, "#path"))
-        h->other_path = !zeek_is_conn_path(value, size);
+        h->path = (uint8_t)zeek_log_named(value, size);
     else if (same(line, name, "#fields"))
         read_fields(h, value, end);
     /* #types says nothing that the names do not; #open and #close only when. */
@@ -144,7 +147,7 @@ static void read_header(struct header_state *h, const char *line, size_t length)
 static void take_column(const struct header_state *h, struct zeek_conn *conn, enum zeek_field field,
                         const char *text, size_t length)
 {
-    char plain[128]; /* an id or a service; what is longer would be cut anyway */
+    char plain[1024]; /* as much as a DNS name can be with all its bytes escaped */
     if (field == ZEEK_NONE || is_mark(&h->unset, text, length) || is_mark(&h->empty, text, length))
         return;
     if (memchr(text, '\\', length) != NULL) {
@@ -154,10 +157,31 @@ static void take_column(const struct header_state *h, struct zeek_conn *conn, en
     zeek_set(conn, field, text, length);
 }
 
-static enum reason read_row(const struct header_state *h, const char *line, size_t length,
-                            eddy_flow *flow)
+/* The members of a vector or set. */
+static void take_members(const struct header_state *h, struct zeek_conn *conn,
+                         enum zeek_field field, const char *text, size_t length)
 {
-    struct zeek_conn conn = zeek_begin(flow);
+    for (const char *end = text + length; text < end;) {
+        const char *stop = memchr(text, h->set_separator, (size_t)(end - text));
+        if (stop == NULL)
+            stop = end;
+        take_column(h, conn, field, text, (size_t)(stop - text));
+        text = stop + 1;
+    }
+}
+
+/* What log the rows are of, by their path if it has a name, else by their columns. */
+static enum zeek_log log_of(const struct header_state *h)
+{
+    bool named = h->path != ZEEK_LOG_UNKNOWN && h->path != ZEEK_LOG_CONN;
+    return (enum zeek_log)(named ? h->path : h->fields);
+}
+
+static enum reason read_row(const struct header_state *h, const char *line, size_t length,
+                            eddy_flow *flow, struct context *context)
+{
+    struct zeek_conn conn = zeek_begin(flow, context);
+    enum zeek_log log = log_of(h);
     conn.set_separator = h->set_separator;
     const char *at = line, *end = line + length;
     for (unsigned i = 0; i < h->columns; i++) {
@@ -167,16 +191,19 @@ static enum reason read_row(const struct header_state *h, const char *line, size
             return REASON_wrong_columns;
         if (stop == NULL)
             stop = end;
-        take_column(h, &conn, (enum zeek_field)h->field[i], at, (size_t)(stop - at));
+        enum zeek_field field = (enum zeek_field)h->field[i];
+        if (field == ZEEK_ANSWERS)
+            take_members(h, &conn, field, at, (size_t)(stop - at));
+        else
+            take_column(h, &conn, field, at, (size_t)(stop - at));
         at = last ? end : stop + 1;
     }
-    return zeek_finish(&conn);
+    return log == ZEEK_LOG_CONN ? zeek_finish(&conn) : zeek_finish_context(&conn, log);
 }
 
 static enum reason decode(void *state, struct arena *scratch, const char *line, size_t length,
                           eddy_flow *flow, struct context *context)
 {
-    (void)context;
     struct header_state *h = state;
     (void)scratch;
     if (memchr(line, '\0', length) != NULL)
@@ -187,11 +214,11 @@ static enum reason decode(void *state, struct arena *scratch, const char *line, 
     }
     if (h->kind == HEADER_NONE)
         return REASON_no_header;
-    if (h->kind == HEADER_OTHER || h->other_path) {
+    if (!zeek_log_wanted(log_of(h), context != NULL)) {
         bool one = memchr(line, h->separator, length) == NULL;
         return one && h->columns > 1 ? REASON_wrong_columns : REASON_other_event;
     }
-    return read_row(h, line, length, flow);
+    return read_row(h, line, length, flow, context);
 }
 
 /* Does it look like a row: a time with six decimals, and some columns after it? */
@@ -221,7 +248,10 @@ static bool recognise(const char *line, size_t length)
 }
 
 const struct input ingest_zeek_tsv = {
-    .part = {.name = "zeek-tsv", .help = "Zeek's conn.log as tab separated columns."},
+    .part =
+        {.name = "zeek-tsv",
+         .help =
+             "Zeek's conn.log as tab separated columns, and names in dns, ssl, quic, http.log."},
     .state_size = sizeof(struct header_state),
     .recognise = recognise,
     .decode = decode,

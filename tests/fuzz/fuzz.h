@@ -72,7 +72,8 @@ static inline void check_line(const struct input *input, const uint8_t *data, si
     eddy_flow first, second;
     memset(&first, 0xaa, sizeof first);
     memset(&second, 0x55, sizeof second);
-    static const struct ingest_conf conf = {.max_line = 1 << 20, .link_header = 14, .context = true};
+    static const struct ingest_conf conf = {
+        .max_line = 1 << 20, .link_header = 14, .context = true};
     static max_align_t state[4];
     promise(input->state_size <= sizeof state);
     memset(state, 0, sizeof state);

@@ -50,7 +50,8 @@ static inline void records_add(void *user, const struct stream_record *record)
 
 static inline struct stream *records_stream(const char *format)
 {
-    const struct ingest_conf conf = {.max_line = RECORDS_LINE_MAX, .link_header = 14, .context = true};
+    const struct ingest_conf conf = {
+        .max_line = RECORDS_LINE_MAX, .link_header = 14, .context = true};
     struct stream *stream;
     assert_int_equal(stream_new(&conf, format, &stream, NULL), EDDY_OK);
     return stream;

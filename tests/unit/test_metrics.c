@@ -205,7 +205,8 @@ static void memory_and_reloads_are_told_as_they_are(void **state)
     assert_int_equal(eddy_config_set(config, "state.memory", "64M", NULL), EDDY_OK);
     assert_int_equal(eddy_config_set(config, "engine.thread", "off", NULL), EDDY_OK);
     assert_int_equal(eddy_engine_reload(engine, config, NULL), EDDY_OK);
-    assert_true(value_of(engine, "eddy_state_memory_bytes", "") == 2 * 8388608); /* needs a restart */
+    assert_true(value_of(engine, "eddy_state_memory_bytes", "") ==
+                2 * 8388608); /* needs a restart */
     assert_int_equal(eddy_config_set(config, "geoip.asn", "/nonexistent/asn.mmdb", NULL), EDDY_OK);
     assert_int_equal(eddy_engine_reload(engine, config, NULL), EDDY_EIO);
     assert_true(value_of(engine, "eddy_config_reloads_total", "ok") == 1);
