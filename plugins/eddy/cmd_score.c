@@ -29,7 +29,8 @@ static const char help[] =
     "one stream of time, in the order given; - is standard input.\n\n"
     "  -o, --output table|json|flows  flows: CSV of every flow, id,score,p,detector\n"
     "      --two-pass            learn from all files first, then score them (forensics)\n"
-    "      --withheld            list incidents that the daily budget withholds, too\n" RUN_HELP
+    "      --withheld            list incidents that the daily budget withholds, too (*)\n"
+    "      --suppressed          list incidents that suppressions cover, too (-)\n" RUN_HELP
     "  -h, --help                this\n\n"
     "Exit status: 0, 1 if an input or operation failed, 2 for wrong usage.\n";
 
@@ -120,18 +121,21 @@ static void print_counts(FILE *to, const struct score *score)
 {
     char a[32], b[32], c[32];
     const struct run *run = &score->run;
+    const struct found *found = &score->found;
     (void)fprintf(to, "%s records read: %s scored, %s skipped", with_commas(run->counts.read, a),
                   with_commas(run->counts.scored, b), with_commas(run->counts.skipped, c));
     print_reasons(to, run, false);
     (void)fprintf(to, ", %s rejected", with_commas(run->counts.rejected, a));
     print_reasons(to, run, true);
     (void)fprintf(to, ".\n%s %s, %s %s", with_commas(run->hosts, a),
-                  run->hosts == 1 ? "host" : "hosts", with_commas(score->found.shown, b),
-                  score->found.shown == 1 ? "incident" : "incidents");
-    if (score->found.withheld > 0)
-        (void)fprintf(to, " and %s more that the budget withholds%s",
-                      with_commas(score->found.withheld, c),
-                      score->found.keep_withheld ? " (*)" : " (--withheld lists them)");
+                  run->hosts == 1 ? "host" : "hosts", with_commas(found->shown, b),
+                  found->shown == 1 ? "incident" : "incidents");
+    if (found->withheld > 0)
+        (void)fprintf(to, ", %s more that the budget withholds%s", with_commas(found->withheld, c),
+                      found->keep_withheld ? " (*)" : " (--withheld lists them)");
+    if (found->suppressed > 0)
+        (void)fprintf(to, ", %s suppressed%s", with_commas(found->suppressed, c),
+                      found->keep_suppressed ? " (-)" : " (--suppressed lists them)");
     (void)fputs(".\n", to);
 }
 
@@ -188,7 +192,7 @@ static bool parse_output(const char *name, enum output *out)
     return false;
 }
 
-enum long_option { LONG_TWO_PASS = 256, LONG_WITHHELD };
+enum long_option { LONG_TWO_PASS = 256, LONG_WITHHELD, LONG_SUPPRESSED };
 
 /* Returns an exit status to end with, or -1 to go on. */
 static int parse_options(struct score *score, int argc, char **argv)
@@ -197,6 +201,7 @@ static int parse_options(struct score *score, int argc, char **argv)
                                             {"output", required_argument, NULL, 'o'},
                                             {"two-pass", no_argument, NULL, LONG_TWO_PASS},
                                             {"withheld", no_argument, NULL, LONG_WITHHELD},
+                                            {"suppressed", no_argument, NULL, LONG_SUPPRESSED},
                                             {0}};
     int option;
     while ((option = getopt_long(argc, argv, RUN_SHORT "o:", options, NULL)) != -1) {
@@ -211,6 +216,8 @@ static int parse_options(struct score *score, int argc, char **argv)
             score->run.two_pass = true;
         } else if (option == LONG_WITHHELD) {
             score->found.keep_withheld = true;
+        } else if (option == LONG_SUPPRESSED) {
+            score->found.keep_suppressed = true;
         } else if (!run_option(&score->run, option, optarg)) {
             return usage_error("score", "can't make out the options");
         }

@@ -26,6 +26,8 @@ static const struct command {
 } commands[] = {
     {"score", "eddy score", cmd_score, "FILE...      what is unusual in these logs, and why"},
     {"features", "eddy features", cmd_features, "FILE...   the columns that models are trained on"},
+    {"incidents", "eddy incidents", cmd_incidents,
+     "[FILE...] what was decided over time; show ID tells all of one"},
     {"options", "eddy options", cmd_options,
      "[SECTION]  every setting: initial value, range, meaning"},
     {"version", "eddy version", cmd_version, "           which eddy this is"},

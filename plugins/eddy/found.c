@@ -22,12 +22,18 @@ static char *json_of(const eddy_incident *incident)
     return json;
 }
 
-static bool line_init(struct incident_line *line, const eddy_incident *incident)
+bool found_suppressed(const eddy_incident *incident)
+{
+    return incident->suppressed_by != NULL && incident->suppressed_by[0] != '\0';
+}
+
+static bool line_init(struct incident_line *line, const eddy_incident *incident, const char *state)
 {
     static const uint8_t nobody[16];
     *line = (struct incident_line){.p = incident->p,
                                    .severity = incident->severity,
-                                   .withheld = incident->withheld != 0,
+                                   .suppressed = found_suppressed(incident),
+                                   .withheld = incident->withheld && !found_suppressed(incident),
                                    .peer_port = incident->peer_port,
                                    .proto = incident->proto,
                                    .start_us = incident->start_us,
@@ -36,6 +42,7 @@ static bool line_init(struct incident_line *line, const eddy_incident *incident)
                                    .id = strdup(incident->id),
                                    .summary = strdup(incident->summary),
                                    .json = json_of(incident)};
+    (void)snprintf(line->state, sizeof line->state, "%s", state);
     (void)snprintf(line->detector, sizeof line->detector, "%s", incident->detector);
     (void)eddy_address_text(incident->host, line->host);
     if (memcmp(incident->peer, nobody, sizeof nobody) != 0)
@@ -59,21 +66,24 @@ static bool make_room(struct found *found)
     return true;
 }
 
+void found_put(struct found *found, const eddy_incident *incident, const char *state)
+{
+    if (make_room(found) && line_init(&found->lines[found->count], incident, state))
+        found->count++;
+    else
+        found->out_of_memory = true;
+}
+
 void found_add(const eddy_incident *incident, void *user)
 {
     struct found *found = user;
     if (incident->state != EDDY_INCIDENT_CLOSED)
         return;
-    if (incident->withheld)
-        found->withheld++;
-    else
-        found->shown++;
-    if (incident->withheld && !found->keep_withheld)
+    bool suppressed = found_suppressed(incident), withheld = incident->withheld && !suppressed;
+    *(suppressed ? &found->suppressed : withheld ? &found->withheld : &found->shown) += 1;
+    if ((withheld && !found->keep_withheld) || (suppressed && !found->keep_suppressed))
         return;
-    if (make_room(found) && line_init(&found->lines[found->count], incident))
-        found->count++;
-    else
-        found->out_of_memory = true;
+    found_put(found, incident, "");
 }
 
 /* Most unusual first, then the most severe, then the earliest; the id makes the order total. */

@@ -10,14 +10,15 @@
 
 struct incident_line {
     double p;
-    int severity; /* an eddy_severity */
-    bool withheld;
+    int severity;              /* an eddy_severity */
+    bool withheld, suppressed; /* by the budget; by a suppression */
     uint16_t peer_port;
     uint8_t proto;
     int64_t start_us, end_us;
     uint64_t flows;
     char detector[24];
     char host[46], peer[46]; /* "" if there is none */
+    char state[32];          /* "growing 3h 20m"; "": not to be shown */
     char *id, *summary, *json;
 };
 
@@ -25,12 +26,17 @@ struct incident_line {
 struct found {
     struct incident_line *lines;
     size_t count, room;
-    uint64_t shown, withheld; /* how many there were of each */
-    bool keep_withheld;
+    uint64_t shown, withheld, suppressed; /* how many there were of each */
+    bool keep_withheld, keep_suppressed;
     bool out_of_memory; /* some are missing */
 };
 
+/* Is it covered by a suppression? */
+bool found_suppressed(const eddy_incident *incident);
+
 /* Takes an incident once it is closed: each is, at the end. An `incident` hook. */
 void found_add(const eddy_incident *incident, void *user);
+/* Takes an incident in whatever state it is. */
+void found_put(struct found *found, const eddy_incident *incident, const char *state);
 void found_sort(struct found *found);
 void found_done(struct found *found);

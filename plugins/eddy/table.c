@@ -5,6 +5,7 @@
  *     high      1.2e-09  beacon    10.0.0.5  203.0.113.9:443/tcp  2026-01-02 03:04  2h      64
  *         10.0.0.5 calls 203.0.113.9 every 600 s, 64 times
  *
+ * Incidents of a history have their state after the severity.
  * Where the terminal is too narrow, the least needed columns go. */
 #include "table.h"
 
@@ -16,17 +17,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CELL_SIZE 96
-#define INDENT    4
-#define GAP       2
+#define INDENT 4
+#define GAP    2
 
-enum column { SEVERITY, P, DETECTOR, HOST, PEER, START, LASTS, FLOWS, COLUMNS };
+enum column { SEVERITY, STATE, P, DETECTOR, HOST, PEER, START, LASTS, FLOWS, COLUMNS };
 
 /* In which order columns go when there is no room; the others stay. */
-static const enum column droppable[] = {LASTS, FLOWS, START, PEER};
+static const enum column droppable[] = {LASTS, FLOWS, START, PEER, STATE};
 
-static const char *const titles[COLUMNS] = {"SEVERITY", "P",           "DETECTOR", "HOST",
-                                            "PEER",     "START (UTC)", "LASTS",    "FLOWS"};
+static const char *const titles[COLUMNS] = {"SEVERITY", "STATE",       "P",     "DETECTOR", "HOST",
+                                            "PEER",     "START (UTC)", "LASTS", "FLOWS"};
 
 struct layout {
     size_t width[COLUMNS]; /* 0: the column is not shown */
@@ -50,7 +50,7 @@ struct table_look table_look(void)
     return look;
 }
 
-static const char *severity_name(int severity)
+const char *severity_name(int severity)
 {
     return severity == EDDY_HIGH ? "high" : severity == EDDY_MEDIUM ? "medium" : "low";
 }
@@ -81,18 +81,17 @@ static void put_lasts(int64_t us, char cell[CELL_SIZE])
         (void)snprintf(cell, CELL_SIZE, "%" PRId64 "d", s / 86400);
 }
 
-/* "203.0.113.9:443/tcp", "[2001:db8::1]:53/udp", as much of it as there is. */
-static void put_peer(const struct incident_line *line, char cell[CELL_SIZE])
+void put_peer(const char *peer, unsigned peer_port, unsigned ip_proto, char cell[CELL_SIZE])
 {
     char port[16] = "";
-    const char *proto = line->proto == 6 ? "/tcp" : line->proto == 17 ? "/udp" : "";
-    if (line->peer_port != 0)
-        (void)snprintf(port, sizeof port, ":%u%s", (unsigned)line->peer_port, proto);
-    bool brackets = *port != '\0' && strchr(line->peer, ':') != NULL;
-    if (line->peer[0] == '\0')
+    const char *proto = ip_proto == 6 ? "/tcp" : ip_proto == 17 ? "/udp" : "";
+    if (peer_port != 0)
+        (void)snprintf(port, sizeof port, ":%u%s", peer_port, proto);
+    bool brackets = *port != '\0' && strchr(peer, ':') != NULL;
+    if (peer[0] == '\0')
         (void)snprintf(cell, CELL_SIZE, "-");
     else
-        (void)snprintf(cell, CELL_SIZE, brackets ? "[%s]%s" : "%s%s", line->peer, port);
+        (void)snprintf(cell, CELL_SIZE, brackets ? "[%s]%s" : "%s%s", peer, port);
 }
 
 static void put_cell(const struct incident_line *line, enum column column, char cell[CELL_SIZE])
@@ -100,7 +99,12 @@ static void put_cell(const struct incident_line *line, enum column column, char 
     switch (column) {
     case SEVERITY:
         (void)snprintf(cell, CELL_SIZE, "%s%s", severity_name(line->severity),
-                       line->withheld ? " *" : "");
+                       line->withheld     ? " *"
+                       : line->suppressed ? " -"
+                                          : "");
+        break;
+    case STATE:
+        (void)snprintf(cell, CELL_SIZE, "%s", line->state);
         break;
     case P:
         (void)snprintf(cell, CELL_SIZE, "%.2g", line->p);
@@ -112,7 +116,7 @@ static void put_cell(const struct incident_line *line, enum column column, char 
         (void)snprintf(cell, CELL_SIZE, "%s", line->host);
         break;
     case PEER:
-        put_peer(line, cell);
+        put_peer(line->peer, line->peer_port, line->proto, cell);
         break;
     case START:
         put_time(line->start_us, cell);
@@ -139,9 +143,11 @@ static size_t total_width(const struct layout *layout)
 static struct layout make_layout(const struct found *found, struct table_look look)
 {
     struct layout layout = {.look = look};
-    bool any_peer = false;
-    for (size_t i = 0; i < found->count; i++)
+    bool any_peer = false, any_state = false;
+    for (size_t i = 0; i < found->count; i++) {
         any_peer = any_peer || found->lines[i].peer[0] != '\0';
+        any_state = any_state || found->lines[i].state[0] != '\0';
+    }
     for (int c = 0; c < COLUMNS; c++) {
         layout.width[c] = strlen(titles[c]);
         for (size_t i = 0; i < found->count; i++) {
@@ -153,6 +159,8 @@ static struct layout make_layout(const struct found *found, struct table_look lo
     }
     if (!any_peer)
         layout.width[PEER] = 0;
+    if (!any_state)
+        layout.width[STATE] = 0;
     for (size_t i = 0; i < sizeof droppable / sizeof *droppable; i++) {
         if (total_width(&layout) > look.width)
             layout.width[droppable[i]] = 0;
@@ -160,27 +168,17 @@ static struct layout make_layout(const struct found *found, struct table_look lo
     return layout;
 }
 
-static void print_cell(const struct layout *layout, enum column column, const char *cell)
+void print_safely(const char *text, size_t length)
 {
-    size_t width = layout->width[column];
-    if (width == 0)
-        return;
-    if (column > 0)
-        printf("%*s", GAP, "");
-    if (column == FLOWS)
-        printf("%*s", (int)width, cell);
-    else
-        printf("%-*s", (int)width, cell);
+    const unsigned char *at = (const unsigned char *)text;
+    for (size_t i = 0; i < length; i++) {
+        bool c1 = at[i] == 0xC2 && i + 1 < length && at[i + 1] >= 0x80 && at[i + 1] < 0xA0;
+        (void)putchar(at[i] < 0x20 || at[i] == 0x7F || c1 ? '?' : text[i]);
+        i += c1;
+    }
 }
 
-/* Words and what they are made of come from logs: nothing may move the cursor. */
-static void print_safely(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        (void)putchar((unsigned char)text[i] < 0x20 || text[i] == 0x7F ? '?' : text[i]);
-}
-
-static void print_wrapped(const char *text, size_t width)
+void print_wrapped(const char *text, size_t width)
 {
     size_t room = width - INDENT;
     while (*text != '\0') {
@@ -198,6 +196,21 @@ static void print_wrapped(const char *text, size_t width)
         text += length;
         text += strspn(text, " ");
     }
+}
+
+static void print_cell(const struct layout *layout, enum column column, const char *cell)
+{
+    size_t width = layout->width[column];
+    if (width == 0)
+        return;
+    if (column > 0)
+        printf("%*s", GAP, "");
+    size_t length = strlen(cell), pad = length < width ? width - length : 0;
+    if (column == FLOWS)
+        printf("%*s", (int)pad, "");
+    print_safely(cell, length);
+    if (column != FLOWS)
+        printf("%*s", (int)pad, "");
 }
 
 static void print_line(const struct layout *layout, const struct incident_line *line)
