@@ -27,24 +27,12 @@
  *
  * A tick that would be rare teaches little, and no more than a few times the mean (MIDAS-F's
  * conditional merge, which takes the mean itself and so never learns what has come to stay). */
+#include "score/burst.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "row.h"
-#include "score/explanation.h"
-#include "score/words.h"
 #include "state/host.h"
-#include "state/pulse.h"
-#include "util/hash.h"
-
-struct burst_conf {
-    int64_t tick_us;
-    uint64_t least, sure, common_hosts;
-    double usual, usual_failed, usual_logins;
-    uint64_t sharp, sharp_failed, sharp_logins;
-    double memory, suspicious, leak;
-    double common, varied, nature;
-};
 
 #define CONF(field) offsetof(struct burst_conf, field)
 #define SHARPEST    64
@@ -87,36 +75,10 @@ static const struct option options[] = {
     {0},
 };
 
-enum look { EDGE, SOURCE, SERVICE, TARGET, LOOKS };
-
-/* Connections that reach us alike late, and are as usual or not: they share cells only with their
- * like, and logins are few. */
-enum crowd { LOGINS, TCP, TCP_FAILED, OTHER, OTHER_FAILED, CROWDS };
-
 /* Shares of a row of cells: first and length in eighths. */
 static const uint32_t part[CROWDS][2] = {
     [LOGINS] = {0, 1}, [TCP] = {1, 3},          [TCP_FAILED] = {4, 1},
     [OTHER] = {5, 2},  [OTHER_FAILED] = {7, 1},
-};
-
-#define EDGE_CELLS   8192 /* in a row: 393 KB */
-#define END_CELLS    2048 /* in a row of each of the others: 98 KB */
-#define MANY         5 /* as many as on one pair are usual with one end: hosts have some five in use */
-#define VARIED       12 /* quarter octaves: sizes that span a factor of eight, or several clusters */
-#define CLIP         4.0  /* times the mean: the most that a suspicious tick teaches */
-#define VICTIM_TESTS 10.0 /* ticks of a window; the destination's own window is not at hand */
-
-struct burst_state {
-    struct pulse_cell edge[PULSE_ROWS * EDGE_CELLS];
-    struct pulse_cell end[LOOKS - 1][PULSE_ROWS * END_CELLS];
-    bool first_pass;
-    double owed; /* of what suspicious flows teach: counts are whole */
-
-    /* of the latest row */
-    struct pulse pulse[LOOKS];
-    bool counted[LOOKS];
-    enum look look; /* the one that was told, if any */
-    enum crowd crowd;
 };
 
 /* ---- who shares a cell ---- */
@@ -141,7 +103,7 @@ static bool is_login(const struct row *row)
     }
 }
 
-static enum crowd crowd_of(const struct row *row)
+static enum burst_crowd crowd_of(const struct row *row)
 {
     if (row->service == SERVICE_ICMP) /* errors have no answer: they are one */
         return OTHER;
@@ -152,7 +114,8 @@ static enum crowd crowd_of(const struct row *row)
     return is_login(row) ? LOGINS : TCP;
 }
 
-static struct pulse find(struct burst_state *s, enum look look, enum crowd crowd, uint64_t hash)
+static struct pulse find(struct burst_state *s, enum burst_look look, enum burst_crowd crowd,
+                         uint64_t hash)
 {
     uint32_t cells = look == EDGE ? EDGE_CELLS : END_CELLS;
     struct pulse_cell *table = look == EDGE ? s->edge : s->end[look - 1];
@@ -161,13 +124,8 @@ static struct pulse find(struct burst_state *s, enum look look, enum crowd crowd
 
 /* ---- the null model ---- */
 
-struct model {
-    unsigned a;
-    double b;
-};
-
-static struct model model_of(const struct burst_conf *conf, enum look look, enum crowd crowd,
-                             const struct pulse_cell *cell)
+struct burst_model burst_model(const struct burst_conf *conf, enum burst_look look,
+                               enum burst_crowd crowd, const struct pulse_cell *cell)
 {
     double usual = conf->usual;
     uint64_t sharp = conf->sharp;
@@ -180,12 +138,12 @@ static struct model model_of(const struct burst_conf *conf, enum look look, enum
     }
     double k = floor(fmin(pulse_ticks(cell), (double)conf->sure));
     double b = (double)sharp * usual * (look == EDGE ? 1 : MANY);
-    return (struct model){.a = (unsigned)((double)sharp + k),
-                          .b = b + k * fmax(0.0, pulse_mean(cell) - 1.0)};
+    return (struct burst_model){.a = (unsigned)((double)sharp + k),
+                                .b = b + k * fmax(0.0, pulse_mean(cell) - 1.0)};
 }
 
 /* P(N >= count). Two products and one division: each of some 30 factors is between 1 and 2^40. */
-static double model_p(const struct model *m, double count)
+double burst_model_p(const struct burst_model *m, double count)
 {
     double p = 1.0, beyond = fmax(0.0, count - 1.0);
     for (unsigned j = 0; j < m->a;) {
@@ -200,18 +158,18 @@ static double model_p(const struct model *m, double count)
 }
 
 /* -log10 p of so many in a tick of this cell. */
-static double cell_score(const struct burst_conf *conf, enum look look, enum crowd crowd,
-                         const struct pulse_cell *cell, double count)
+static double cell_score(const struct burst_conf *conf, enum burst_look look,
+                         enum burst_crowd crowd, const struct pulse_cell *cell, double count)
 {
     if (count < (double)conf->least)
         return 0.0;
-    struct model m = model_of(conf, look, crowd, cell);
-    return -log10(fmax(model_p(&m, count), 1e-300));
+    struct burst_model m = burst_model(conf, look, crowd, cell);
+    return -log10(fmax(burst_model_p(&m, count), 1e-300));
 }
 
 /* The row that speaks against it most: all its cells rise with a key, but others share them. */
-static double look_score(const struct burst_conf *conf, enum look look, enum crowd crowd,
-                         const struct pulse *pulse)
+static double look_score(const struct burst_conf *conf, enum burst_look look,
+                         enum burst_crowd crowd, const struct pulse *pulse)
 {
     double least = INFINITY;
     for (unsigned row = 0; row < PULSE_ROWS; row++) {
@@ -222,7 +180,7 @@ static double look_score(const struct burst_conf *conf, enum look look, enum cro
     return least - (look == EDGE ? log10(2) : log10(2 * (LOOKS - 1)));
 }
 
-static double look_count(const struct pulse *pulse)
+double burst_count(const struct pulse *pulse)
 {
     double least = INFINITY;
     for (unsigned row = 0; row < PULSE_ROWS; row++)
@@ -230,8 +188,7 @@ static double look_count(const struct pulse *pulse)
     return least;
 }
 
-/* The cell with the smaller count: nearest to the key's own. */
-static const struct pulse_cell *look_cell(const struct pulse *pulse)
+const struct pulse_cell *burst_cell(const struct pulse *pulse)
 {
     unsigned best = 0;
     for (unsigned row = 1; row < PULSE_ROWS; row++)
@@ -243,7 +200,7 @@ static const struct pulse_cell *look_cell(const struct pulse *pulse)
 /* ---- ticks begin and end ---- */
 
 /* Merges what learn() has taught of a tick that is over. */
-static void close_cell(const struct burst_conf *conf, enum look look, enum crowd crowd,
+static void close_cell(const struct burst_conf *conf, enum burst_look look, enum burst_crowd crowd,
                        struct pulse_cell *cell)
 {
     if (cell->taught == 0)
@@ -253,13 +210,13 @@ static void close_cell(const struct burst_conf *conf, enum look look, enum crowd
         pulse_merge(cell, 1.0, count, conf->memory);
         return;
     }
-    struct model m = model_of(conf, look, crowd, cell);
+    struct burst_model m = burst_model(conf, look, crowd, cell);
     pulse_merge(cell, conf->leak, fmin(count, CLIP * (1.0 + m.b / m.a)), conf->memory);
 }
 
 /* Makes the cells ready for `tick`; a score for the calibration if that has ended a tick in which
  * the look was worth a look, else NAN. */
-static double turn(const struct burst_conf *conf, enum look look, enum crowd crowd,
+static double turn(const struct burst_conf *conf, enum burst_look look, enum burst_crowd crowd,
                    const struct pulse *pulse, uint32_t tick)
 {
     bool over[PULSE_ROWS], all = true;
@@ -289,15 +246,10 @@ static void rewind_ticks(struct burst_state *s)
 
 /* ---- counter-evidence ---- */
 
-/* What is left of the score. */
-struct doubts {
-    double common, varied, nature;
-};
-
-static struct doubts doubts_of(const struct burst_conf *conf, const struct burst_state *s,
-                               const struct row *row)
+struct burst_doubts burst_doubts(const struct burst_conf *conf, const struct burst_state *s,
+                                 const struct row *row)
 {
-    struct doubts d = {1, 1, 1};
+    struct burst_doubts d = {1, 1, 1};
     if ((row->service == SERVICE_DNS || row->service == SERVICE_ICMP) && s->look != SERVICE &&
         s->look != TARGET)
         d.nature = conf->nature;
@@ -305,7 +257,7 @@ static struct doubts doubts_of(const struct burst_conf *conf, const struct burst
         return d;
     if ((s->crowd == TCP || s->crowd == OTHER) && row->users >= conf->common_hosts)
         d.common = conf->common;
-    if (__builtin_popcountll(look_cell(&s->pulse[EDGE])->who) >= VARIED)
+    if (__builtin_popcountll(burst_cell(&s->pulse[EDGE])->who) >= VARIED)
         d.varied = conf->varied;
     return d;
 }
@@ -322,13 +274,15 @@ static void count_in(struct burst_state *s, const struct burst_conf *conf, const
     const uint64_t key[LOOKS] = {row->hash.pair, row->hash.source, row->hash.service,
                                  row->hash.destination};
     const uint64_t kind[LOOKS] = {size, row->hash.destination, row->hash.source, row->hash.source};
-    enum look looks = row->dst.local ? LOOKS : SERVICE; /* floods of others' services have edges */
-    for (enum look look = 0; look < looks; look++) { /* all on their way before the first is read */
+    enum burst_look looks =
+        row->dst.local ? LOOKS : SERVICE; /* floods of others' services have edges */
+    for (enum burst_look look = 0; look < looks;
+         look++) { /* all on their way before the first is read */
         s->pulse[look] = find(s, look, s->crowd, key[look]);
         for (unsigned i = 0; i < PULSE_ROWS; i++)
             __builtin_prefetch(s->pulse[look].cell[i], 1);
     }
-    for (enum look look = 0; look < looks; look++) {
+    for (enum burst_look look = 0; look < looks; look++) {
         double closed = turn(conf, look, s->crowd, &s->pulse[look], tick);
         if (!isnan(closed))
             out->sample = isnan(out->sample) ? closed : fmax(out->sample, closed);
@@ -338,15 +292,15 @@ static void count_in(struct burst_state *s, const struct burst_conf *conf, const
 
 /* Is this look to be told of the row? Of many sources, only if this one is not half of them; of
  * failures at many destinations fanout tells. */
-static bool is_about(const struct burst_state *s, enum look look)
+static bool is_about(const struct burst_state *s, enum burst_look look)
 {
     switch (look) {
     case SOURCE:
         return s->crowd != TCP_FAILED && s->crowd != OTHER_FAILED;
     case SERVICE:
-        return 2.0 * look_count(&s->pulse[EDGE]) <= look_count(&s->pulse[SERVICE]);
+        return 2.0 * burst_count(&s->pulse[EDGE]) <= burst_count(&s->pulse[SERVICE]);
     case TARGET:
-        return 2.0 * look_count(&s->pulse[SOURCE]) <= look_count(&s->pulse[TARGET]);
+        return 2.0 * burst_count(&s->pulse[SOURCE]) <= burst_count(&s->pulse[TARGET]);
     default:
         return true;
     }
@@ -366,8 +320,8 @@ static void burst_score(void *state, const void *settings, struct row *row, stru
     count_in(s, conf, row, out);
 
     double most = -1.0;
-    for (enum look look = 0; look < LOOKS; look++) {
-        if (!s->counted[look] || look_count(&s->pulse[look]) < (double)conf->least ||
+    for (enum burst_look look = 0; look < LOOKS; look++) {
+        if (!s->counted[look] || burst_count(&s->pulse[look]) < (double)conf->least ||
             !is_about(s, look))
             continue;
         double score = fmax(0.0, look_score(conf, look, s->crowd, &s->pulse[look]));
@@ -378,12 +332,12 @@ static void burst_score(void *state, const void *settings, struct row *row, stru
     }
     if (most < 0.0)
         return;
-    struct doubts doubts = doubts_of(conf, s, row);
+    struct burst_doubts doubts = burst_doubts(conf, s, row);
     out->score = most * doubts.common * doubts.varied * doubts.nature;
     out->of_destination = s->look == SERVICE || s->look == TARGET;
     /* A tick is looked at from `least` connections on: the window has no more such ticks than that.
      */
-    double others = row->host->window.flows - look_count(&s->pulse[s->look]);
+    double others = row->host->window.flows - burst_count(&s->pulse[s->look]);
     out->tests = out->of_destination ? VICTIM_TESTS : 1.0 + fmax(0.0, others) / (double)conf->least;
 }
 
@@ -398,179 +352,12 @@ static void burst_learn(void *state, const void *settings, struct row *row)
     if (s->owed < 1.0)
         return;
     s->owed -= 1.0;
-    for (enum look look = 0; look < LOOKS; look++) {
+    for (enum burst_look look = 0; look < LOOKS; look++) {
         for (unsigned i = 0; s->counted[look] && i < PULSE_ROWS; i++) {
             struct pulse_cell *cell = s->pulse[look].cell[i];
             cell->taught = (uint16_t)(cell->taught + (cell->taught < UINT16_MAX));
         }
     }
-}
-
-/* ---- why ---- */
-
-/* "60 s", or the tick that is set */
-static void say_tick(struct text *text, const struct burst_conf *conf)
-{
-    words_seconds(text, (double)conf->tick_us * 1e-6);
-}
-
-/* ", usually 3" of ticks with any; ", never before" */
-static void say_usual(struct text *text, const struct pulse_cell *cell)
-{
-    if (pulse_ticks(cell) < 1.0) {
-        text_add(text, ", with little or no past to compare");
-        return;
-    }
-    text_add(text, ", usually ");
-    words_count(text, fmax(1.0, round(pulse_mean(cell))));
-}
-
-/* " to one destination", " from about 40 sources" */
-static void say_kinds(struct text *text, const char *of, const struct pulse_cell *cell)
-{
-    double kinds = round(pulse_kinds(cell));
-    if (kinds <= 1.0)
-        text_format(text, " one %s", of);
-    else if (kinds <= 200.0)
-        text_format(text, " about %.0f %ss", kinds, of);
-    else
-        text_format(text, " hundreds of %ss", of);
-}
-
-static void explain_count(const struct burst_conf *conf, const struct burst_state *s,
-                          struct explanation *out)
-{
-    const struct pulse_cell *cell = look_cell(&s->pulse[s->look]);
-    double usual = pulse_ticks(cell) < 1.0 ? (double)NAN : pulse_mean(cell);
-    struct explained *reason = explanation_add(out, "burst_count", cell->count, usual, 1.0);
-    struct text text = text_over(reason->text, sizeof reason->text);
-    words_count(&text, cell->count);
-    text_add(&text, s->crowd == LOGINS ? " logins begun in " : " connections begun in ");
-    say_tick(&text, conf);
-    say_usual(&text, cell);
-    if (!isnan(usual))
-        text_format(&text, " when there are any (%.0f such times known)", pulse_ticks(cell));
-}
-
-static void explain_doubts(const struct burst_conf *conf, const struct burst_state *s,
-                           const struct row *row, struct explanation *out)
-{
-    struct doubts d = doubts_of(conf, s, row);
-    const struct pulse_cell *cell = look_cell(&s->pulse[s->look]);
-    if (d.common < 1.0) {
-        struct explained *reason =
-            explanation_add(out, "prevalence", row->users, NAN, d.common - 1.0);
-        struct text text = text_over(reason->text, sizeof reason->text);
-        text_format(&text, "%u of our hosts use this service", row->users);
-    }
-    if (d.nature < 1.0) {
-        struct explained *reason = explanation_add(out, "service", NAN, NAN, d.nature - 1.0);
-        struct text text = text_over(reason->text, sizeof reason->text);
-        text_add(&text, "this protocol echoes other connections");
-    }
-    if (d.varied < 1.0) {
-        int kinds = __builtin_popcountll(cell->who);
-        struct explained *reason = explanation_add(out, "sizes", kinds, NAN, d.varied - 1.0);
-        struct text text = text_over(reason->text, sizeof reason->text);
-        text_format(&text, "the amounts sent differ widely (%d classes of size)", kinds);
-    }
-}
-
-/* How often a tick has so many, by the null model; the mark is this one. */
-static void plot(const struct burst_conf *conf, const struct burst_state *s,
-                 struct explanation *out)
-{
-    const struct pulse_cell *cell = look_cell(&s->pulse[s->look]);
-    struct model m = model_of(conf, s->look, s->crowd, cell);
-    evidence_begin(out, "distribution", "connections begun together",
-                   "share of times with so many or more");
-    double step = pow(2.0 * cell->count, 1.0 / 31.0);
-    for (double n = 1.0, last = 0.0, i = 0.0; i < 32.0; i += 1.0, n *= step) {
-        if (floor(n) > last)
-            evidence_point(out, floor(n), model_p(&m, floor(n)));
-        last = floor(n);
-    }
-    out->evidence.mark = cell->count;
-}
-
-static void say_edge(struct text *text, const struct burst_conf *conf, const struct burst_state *s,
-                     const struct row *row)
-{
-    const struct pulse_cell *cell = look_cell(&s->pulse[EDGE]);
-    bool alike = __builtin_popcountll(cell->who) <= VARIED / 4;
-    bool failed = s->crowd == TCP_FAILED || s->crowd == OTHER_FAILED;
-    words_place(text, row->flow.src, &row->src);
-    text_add(text, failed ? " tries to reach " : " connects to ");
-    words_service(text, row);
-    text_char(text, ' ');
-    words_count(text, cell->count);
-    text_add(text, " times in ");
-    say_tick(text, conf);
-    say_usual(text, cell);
-    if (failed)
-        text_add(text, "; none was answered (a flood, or a client that does not give up).");
-    else if (s->crowd == LOGINS && alike)
-        text_add(text, "; all send much the same amount (password guessing).");
-    else if (s->crowd == LOGINS)
-        text_add(text, " (password guessing, or a script that logs in).");
-    else
-        text_add(text, alike ? "; all send much the same amount (a flood, or a program gone wild)."
-                             : " (a flood, or a program at work).");
-}
-
-/* A source whose flows go to this row's service for more than a half. */
-static bool mostly_edge(const struct burst_state *s)
-{
-    return s->look == SOURCE && 2.0 * look_count(&s->pulse[EDGE]) > look_count(&s->pulse[SOURCE]);
-}
-
-static void say_end(struct text *text, const struct burst_conf *conf, const struct burst_state *s,
-                    const struct row *row)
-{
-    const struct pulse_cell *cell = look_cell(&s->pulse[s->look]);
-    if (s->look == SOURCE)
-        words_place(text, row->flow.src, &row->src);
-    else if (s->look == SERVICE)
-        words_service(text, row);
-    else
-        words_place(text, row->flow.dst, &row->dst);
-    text_add(text, s->look == SOURCE ? " begins " : " is sent ");
-    words_count(text, cell->count);
-    text_add(text, s->crowd == LOGINS ? " logins in " : " connections in ");
-    say_tick(text, conf);
-    say_usual(text, cell);
-    text_add(text, s->look == SOURCE ? "; to" : "; from");
-    say_kinds(text, s->look == SOURCE ? "destination" : "source", cell);
-    if (s->crowd == LOGINS)
-        text_add(text, " (password guessing)");
-    else if (s->look != SOURCE)
-        text_add(text, " (a flood, or a rush of clients)");
-    if (mostly_edge(s)) {
-        text_add(text, ", most of them to ");
-        words_service(text, row);
-    }
-    text_char(text, '.');
-}
-
-static void burst_explain(const void *state, const void *settings, const struct row *row,
-                          struct explanation *out)
-{
-    const struct burst_state *s = state;
-    const struct burst_conf *conf = settings;
-    struct text text = text_over(out->sentence, sizeof out->sentence);
-    explain_count(conf, s, out);
-    explain_doubts(conf, s, row, out);
-    plot(conf, s, out);
-    if (s->look == EDGE)
-        say_edge(&text, conf, s, row);
-    else
-        say_end(&text, conf, s, row);
-    if (s->crowd == LOGINS)
-        out->technique = "T1110"; /* Brute Force */
-    else if (s->crowd == TCP)
-        out->technique = "T1499"; /* Endpoint Denial of Service: what answers is kept busy */
-    out->names_peer = s->look == EDGE || mostly_edge(s);
-    out->names_port = out->names_peer || s->look == SERVICE;
 }
 
 const struct detector score_burst = {
