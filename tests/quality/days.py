@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,12 +63,10 @@ def task_of(day: compose.Day) -> baselines.Task:
 # ---- Flows by the incident they are in
 
 
-def covers(incident: Incident, flow: Flow, row: dict[str, str]) -> bool:
-    """Whether the flow is part of the incident: eddy says of each flow whether it is in one, not in which."""
+def covers(incident: Incident, flow: Flow) -> bool:
+    """Whether the flow is part of the incident, as its host, peer and time tell: eddy names a few flows of it."""
     if incident.host not in (flow.src, flow.dst) or flow.end < incident.start or flow.start > incident.end:
         return False
-    if "in_incident" in row:
-        return row["in_incident"] == "1"
     return not incident.peer or incident.peer in (flow.src, flow.dst)
 
 
@@ -75,8 +74,7 @@ def incident_scores(one: Judged) -> dict[str, float]:
     """Each flow by the gravest incident it is in; those in none come after, by their own score."""
     scores = one.scores()
     for flow in one.day.flows:
-        row = one.rows.get(flow.id)
-        best = max((i.score for i in one.sent if row is not None and covers(i, flow, row)), default=None)
+        best = max((i.score for i in one.sent if covers(i, flow)), default=None)
         if best is not None:
             scores[flow.id] = COVERED + best
     return scores
@@ -87,25 +85,19 @@ def incident_scores(one: Judged) -> dict[str, float]:
 
 @dataclass
 class Calibrated:
-    """Of one detector, or of the verdict."""
+    """The verdict's p of benign flows."""
 
     levels: list[ranking.Calibration]  # at LEVELS
     pairs: list[int]  # how many different source and destination the flows at or below each level have
+    by_detector: list[Counter]  # which detector gave them, at each level
 
 
-def calibrated(found: list[tuple[float, Flow]]) -> Calibrated:
-    pairs = [len({(flow.src, flow.dst) for p, flow in found if p <= level}) for level in LEVELS]
-    return Calibrated([ranking.calibration([p for p, _ in found], level) for level in LEVELS], pairs)
-
-
-def calibrations(one: Judged) -> dict[str, Calibrated]:
-    """For the verdict ("all") and for each detector of which the flow table has a column, if any flow was judged."""
+def calibrated(one: Judged) -> Calibrated:
     benign = [(one.rows[flow.id], flow) for flow in one.day.flows if flow.label == BENIGN and flow.id in one.rows]
-    columns = {"p": "all"}
-    columns |= {column: column[2:] for column in (benign[0][0] if benign else ()) if column.startswith("p_")}
-    found = {name: [(float(row[column]), flow) for row, flow in benign if row[column] not in ("", "nan")]
-             for column, name in columns.items()}
-    return {name: calibrated(values) for name, values in found.items() if values}
+    below = [[(row, flow) for row, flow in benign if float(row["p"]) <= level] for level in LEVELS]
+    return Calibrated([ranking.calibration([float(row["p"]) for row, _ in benign], level) for level in LEVELS],
+                      [len({(flow.src, flow.dst) for _, flow in found}) for found in below],
+                      [Counter(row["detector"] for row, _ in found) for found in below])
 
 
 # ---- Beacons
@@ -133,18 +125,13 @@ def true_beacons(flows: list[Flow]) -> list[Pair]:
 
 
 def eddy_pairs(one: Judged) -> dict[tuple[str, str], float]:
-    """-log10 p of each pair that the beacon detector judged: its most unusual flow. Without a column for the
-    detector, of flows it was the winner of."""
+    """-log10 p of each pair of which the beacon detector found a flow more unusual than all others did: the highest."""
     found: dict[tuple[str, str], float] = {}
     for flow in one.day.flows:
-        row = one.rows.get(flow.id, {})
-        if "p_beacon" in row:
-            score = episodes.minus_log10(row["p_beacon"])
-        else:
-            score = float(row["score"]) if row.get("detector") == "beacon" else None
-        if score is not None:
+        row = one.rows.get(flow.id)
+        if row is not None and row["detector"] == "beacon":
             pair = flow.src, flow.dst
-            found[pair] = max(score, found.get(pair, 0.0))
+            found[pair] = max(float(row["score"]), found.get(pair, 0.0))
     return found
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import days
 import episodes
 import ranking
@@ -35,6 +37,15 @@ def summary(judged: list[Judged], blind: list[Judged]) -> str:
                   "episodes found", "a day per 1,000 hosts"], rows)
 
 
+def gravest(one: Judged, episode: episodes.Episode) -> str:
+    """The most unusual of the episode's flows: how far a missed one is from being found."""
+    own = [one.rows[flow.id] for flow in one.day.flows if flow.id in one.rows and episodes.is_of(flow, episode)]
+    if not own:
+        return "-"
+    row = min(own, key=lambda row: float(row["p"]))
+    return f"{float(row['p']):.0e} {row['detector']}"
+
+
 def episode_row(one: Judged, episode: episodes.Episode, peers: dict[str, list[episodes.Incident]]) -> list[str]:
     ranks = episodes.finders(one.sent, episode, one.flow_of)
     late = episodes.finders(one.withheld, episode, one.flow_of)
@@ -47,7 +58,7 @@ def episode_row(one: Judged, episode: episodes.Episode, peers: dict[str, list[ep
             found = episodes.finders(incidents, episode, one.flow_of)
             cells.append(str(found[0]) if found else "no")
     return [one.day.name, episode.origin, episode.family, episode.attacker, number(episode.count), eddy,
-            "-" if after is None else span(after), *cells]
+            "-" if after is None else span(after), gravest(one, episode), *cells]
 
 
 def episodes_table(judged: list[Judged]) -> str:
@@ -56,7 +67,8 @@ def episodes_table(judged: list[Judged]) -> str:
         peers = days.peer_incidents(one)
         names = [name for name in peers if name != "incidents"]
         rows += [episode_row(one, episode, peers) for episode in one.episodes]
-    return table(["day", "set", "family", "attacker", "flows", "eddy: rank, detector", "after", *names], rows)
+    return table(["day", "set", "family", "attacker", "flows", "eddy: rank, detector", "after", "smallest p of a flow",
+                  *names], rows)
 
 
 def rank_table(judged: list[Judged]) -> str:
@@ -76,11 +88,23 @@ def rank_table(judged: list[Judged]) -> str:
 def calibration_table(judged: list[Judged]) -> str:
     rows = []
     for one in judged:
-        for name, found in days.calibrations(one).items():
+        found = days.calibrated(one)
+        if found.levels[0].count:
             cells = [f"{level.ratio():.2f} ({number(level.seen)} of {number(pairs)} pairs)"
                      for level, pairs in zip(found.levels, found.pairs)]
-            rows.append([one.day.name, name, number(found.levels[0].count), *cells])
-    return table(["day", "p of", "benign flows", *(f"at {level:g}" for level in days.LEVELS)], rows)
+            rows.append([one.day.name, number(found.levels[0].count), *cells,
+                         ", ".join(f"{number(count)} {name}" for name, count in found.by_detector[-1].most_common())])
+    return table(["day", "benign flows", *(f"at {level:g}" for level in days.LEVELS),
+                  f"which, at {days.LEVELS[-1]:g}"], rows)
+
+
+def own_calibration_table(judged: list[Judged]) -> str:
+    """What eddy says of itself."""
+    benign = only(judged, BENIGN_DAYS)
+    names = sorted({key for one in benign for key in one.run.calibration})
+    rows = [[detector, level, *(f"{one.run.calibration.get((detector, level), math.nan):.2f}" for one in benign)]
+            for detector, level in names]
+    return table(["detector", "level", *(one.day.name for one in benign)], rows)
 
 
 # ---- Beacons
@@ -119,8 +143,12 @@ def beacon_alarms(judged: list[Judged]) -> str:
 # ---- The aims
 
 
-def met(good: bool) -> str:
-    return "met" if good else "**missed**"
+def met(good: bool, by: str) -> str:
+    return "met" if good else f"**missed** by {by}"
+
+
+def too_many(error: float) -> str:
+    return met(error < MOST_ERROR, f"a factor of {error / MOST_ERROR:.1f}")
 
 
 def aims_table(judged: list[Judged]) -> str:
@@ -128,13 +156,15 @@ def aims_table(judged: list[Judged]) -> str:
     for one in only(judged, ATTACK_DAYS):
         found, wanted = len(one.found(one.sent[:episodes.FIRST])), len(one.episodes)
         rows.append([f"every episode of {one.day.name} among its first {episodes.FIRST} incidents",
-                     f"{found} of {wanted}", met(found == wanted)])
+                     f"{found} of {wanted}", met(found == wanted, str(wanted - found))])
     for one in only(judged, BENIGN_DAYS):
         rows.append([f"at most {MOST_BENIGN} incidents on {one.day.name}", str(len(one.sent)),
-                     met(len(one.sent) <= MOST_BENIGN)])
+                     met(len(one.sent) <= MOST_BENIGN, str(len(one.sent) - MOST_BENIGN))])
     for one in only(judged, ("benign-day",)):
-        for name, found in days.calibrations(one).items():
-            last = found.levels[-1]
-            rows.append([f"calibration error under {MOST_ERROR} at {last.level:g}, {name}", f"{last.ratio():.2f}",
-                         met(last.ratio() < MOST_ERROR)])
+        last = days.calibrated(one).levels[-1]
+        rows.append([f"calibration error under {MOST_ERROR} at {last.level:g}, verdicts of {one.day.name}",
+                     f"{last.ratio():.2f}", too_many(last.ratio())])
+        for (detector, level), error in sorted(one.run.calibration.items()):
+            if float(level) == last.level and not math.isnan(error):
+                rows.append([f"the same by eddy's own metric, {detector}", f"{error:.2f}", too_many(error)])
     return table(["aim", "measured", ""], rows)

@@ -15,7 +15,6 @@ An incident finds an episode if
 from __future__ import annotations
 
 import csv
-import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +52,6 @@ class Incident:
     flow_ids: list[str]
     withheld: bool = False
     port: int = 0
-
-
-def minus_log10(p: str) -> float | None:
-    """Of a p in a CSV; None where there is none."""
-    return None if p in ("", "nan") else -math.log10(max(float(p), 1e-300))
 
 
 def from_json(line: dict) -> Incident:
@@ -122,6 +116,13 @@ def is_right(incident: Incident, flow_of: dict[str, Flow]) -> bool | None:
     if labels[MALICIOUS] + labels[BENIGN] == 0:
         return None
     return labels[MALICIOUS] >= labels[BENIGN]
+
+
+def is_of(flow: Flow, episode: Episode) -> bool:
+    """A flow of the attacker and family, within the episode's time."""
+    return (flow.label == MALICIOUS and (flow.origin, flow.family) == (episode.origin, episode.family)
+            and episode.attacker in (flow.src, flow.dst)
+            and flow.start <= episode.end and flow.end >= episode.start)
 
 
 def finds(incident: Incident, episode: Episode, flow_of: dict[str, Flow]) -> bool:

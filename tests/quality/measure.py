@@ -130,6 +130,16 @@ def faults_of(measured: list[Measured], judged: list[Judged], odd: Odd, pairs: s
     return faults
 
 
+DAY_TABLES = {"aims": daytables.aims_table, "episodes": daytables.episodes_table, "day-ranking": daytables.rank_table,
+              "calibration": daytables.calibration_table, "own-calibration": daytables.own_calibration_table,
+              "beacons": daytables.beacon_table, "beacon-alarms": daytables.beacon_alarms}
+SET_TABLES = {"records": settables.records_table, "truth": settables.truth_table, "sentences": settables.sentences,
+              "incidents": lambda measured: settables.incidents_table(measured, "one pass"),
+              "two-pass": lambda measured: settables.incidents_table(measured, "two passes"),
+              "differences": settables.differences, "ranking": settables.ranking_table,
+              "peers": settables.peers_table, "families": settables.families_table}
+
+
 def write_readme(tables: dict[str, str]) -> None:
     text = README.read_text()
     for name, words in tables.items():
@@ -151,17 +161,10 @@ def main() -> None:
         add_peers(eddy, measured, judged, Path(temporary))
     odd = [(path, runs.lines_of(path), runs.score(eddy, path)) for path in odd_files()]
     pairs = sensors.measure(eddy)
-    write_readme({"aims": daytables.aims_table(judged), "days": daytables.summary(judged, blind),
-                  "episodes": daytables.episodes_table(judged), "day-ranking": daytables.rank_table(judged),
-                  "calibration": daytables.calibration_table(judged), "beacons": daytables.beacon_table(judged),
-                  "beacon-alarms": daytables.beacon_alarms(judged),
-                  "records": settables.records_table(measured),
-                  "incidents": settables.incidents_table(measured, "one pass"),
-                  "two-pass": settables.incidents_table(measured, "two passes"),
-                  "sentences": settables.sentences(measured), "differences": settables.differences(measured),
-                  "truth": settables.truth_table(measured), "ranking": settables.ranking_table(measured),
-                  "peers": settables.peers_table(measured), "families": settables.families_table(measured),
-                  "odd": odd_table(odd), "sensors": sensors_text(pairs)})
+    tables = {name: make(judged) for name, make in DAY_TABLES.items()}
+    tables |= {name: make(measured) for name, make in SET_TABLES.items()}
+    tables |= {"days": daytables.summary(judged, blind), "odd": odd_table(odd), "sensors": sensors_text(pairs)}
+    write_readme(tables)
     faults = faults_of(measured, judged + blind, odd, pairs)
     for fault in faults:
         print(f"FAIL {fault}")

@@ -46,6 +46,7 @@ class Run:
     skipped: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
     hosts: int = 0
+    calibration: dict[tuple[str, str], float] = field(default_factory=dict)  # eddy's own, by detector and level
 
     def adds_up(self) -> bool:
         return self.read == self.scored + sum(self.skipped.values()) + sum(self.rejected.values())
@@ -74,14 +75,17 @@ def read_metrics(run: Run, path: Path) -> None:
         match = re.match(r"(\w+)(?:\{(.*)\})? (\S+)$", line)
         if match is None or line.startswith("#"):
             continue
-        name, labels, value = match[1], match[2] or "", int(float(match[3]))
+        name, value = match[1], float(match[3])
+        labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2] or ""))
         if name in by_reason and value > 0:
-            by_reason[name][labels.split('"')[1]] = value
+            by_reason[name][labels["reason"]] = int(value)
         elif name == "eddy_input_records_total":
-            run.read += value
-            run.scored += value if 'result="scored"' in labels else 0
+            run.read += int(value)
+            run.scored += int(value) if labels["result"] == "scored" else 0
         elif name == "eddy_hosts_tracked":
-            run.hosts = value
+            run.hosts = int(value)
+        elif name == "eddy_calibration_error":
+            run.calibration[labels["detector"], labels.get("level", "0.01")] = value
 
 
 def openings(told: Path) -> dict[str, str]:
