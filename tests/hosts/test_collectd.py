@@ -10,7 +10,7 @@ import time
 from collectd import TYPES, Collectd, append, ask, follow, lines_of, mute_server, start_alertmanager, start_prometheus
 from harness import ROOT, Bench, Skipped, check, disk_that_hangs, incidents, inherited, test, wait_for
 
-LAB = [("10.20.0.15", "beacon"), ("10.20.0.21", "fanout")]
+LAB = {("10.20.0.15", "beacon"), ("10.20.0.21", "fanout")}  # at least; other detectors may find more
 
 
 def jsonl(path: object) -> str:
@@ -22,7 +22,7 @@ def later(record: bytes, minutes: int) -> bytes:
     def shift(found: re.Match) -> bytes:
         hour, minute = int(found[2]), int(found[3]) + minutes
         return found[1] + b"%02d:%02d" % (hour + minute // 60, minute % 60)
-    return re.sub(rb'(2026-11-23T)(\d\d):(\d\d)', shift, record)
+    return re.sub(rb'(\d{4}-\d\d-\d\dT)(\d\d):(\d\d)', shift, record)
 
 
 # ---- what is found ----
@@ -46,7 +46,7 @@ def collectd_follows_a_log_that_grows_and_rotates(bench: Bench) -> None:
     oracle = bench.path / "all.json"
     append(oracle, records)
     wanted = incidents(bench.score(oracle))
-    check(sorted((h, d) for _, h, d in wanted) == LAB, f"eddy score: {wanted}")
+    check({(h, d) for _, h, d in wanted} >= LAB, f"eddy score: {wanted}")
     check(incidents(found.read_text()) == wanted, f"{found.read_text()} instead of {wanted}")
 
 
@@ -64,7 +64,7 @@ def collectd_listens_on_sockets(bench: Bench) -> None:
     oracle = bench.path / "conn.log"
     append(oracle, records)
     wanted = incidents(bench.score(oracle))
-    check(sorted((h, d) for _, h, d in wanted) == LAB, f"eddy score: {wanted}")
+    check({(h, d) for _, h, d in wanted} >= LAB, f"eddy score: {wanted}")
     check(incidents(found.read_text()) == wanted, f"{found.read_text()} instead of {wanted}")
     check(not place.exists(), "the socket is left behind")
 
@@ -119,7 +119,7 @@ def collectd_notifies_logfile_exec_and_alertmanager(bench: Bench) -> None:
 
     def alerts() -> list[dict]:
         return ask(port, "/api/v2/alerts") or []
-    wait_for(lambda: {a["labels"]["type"] for a in alerts()} == {"fanout", "beacon"}, 10, f"alerts: {alerts()}")
+    wait_for(lambda: {a["labels"]["type"] for a in alerts()} >= {"fanout", "beacon"}, 10, f"alerts: {alerts()}")
     wait_for(lambda: any(a["labels"]["severity"] == "FAILURE" for a in alerts()), 10, "a failure")
     alert = next(a for a in alerts() if a["labels"]["type"] == "fanout" and a["labels"]["severity"] == "FAILURE")
     check(alert["labels"] == {"alertname": "collectd_eddy_incident", "eddy": "all", "type": "fanout",
@@ -130,7 +130,7 @@ def collectd_notifies_logfile_exec_and_alertmanager(bench: Bench) -> None:
           f"{notes}")
     wait_for(lambda: len(list(told.iterdir())) >= host.value("notifications_total", kind="sent") > 2, 10, "exec")
     texts = [path.read_text() for path in told.iterdir()]
-    beacon = next(text for text in texts if "TypeInstance: beacon" in text and "Severity: FAILURE" in text)
+    beacon = next(text for text in texts if "TypeInstance: beacon" in text and "incident_host: 10.20.0.15\n" in text)
     for line in ("Host: sensor1", "Plugin: eddy", "incident_host: 10.20.0.15", "peer: 203.0.113.66", "peer_port: 443",
                  "technique: T1071"):
         check(f"\n{line}\n" in beacon, f"no '{line}' in {beacon}")
@@ -148,7 +148,7 @@ def collectd_is_told_when_a_detector_is_quiet_again(bench: Bench) -> None:
     host.wait_records("dmz", len(records))
     check("severity = OKAY, host = sensor1, plugin = eddy, plugin_instance = all, type = incident, "
           "type_instance = beacon" not in host.log(), "quiet too early")
-    flows = [r for r in records if b'"event_type":"flow"' in r and not re.search(rb'"10\.20\.0\.(15|21)"', r)]
+    flows = [r for r in records if b'"event_type":"flow"' in r and b'"src_ip":"10.20.0.17"' in r]  # does nothing wrong
     for minutes in range(5, 60, 5):
         append(log, [later(record, minutes) for record in flows[-40:]])
     host.wait_said("severity = OKAY, .*type_instance = beacon, message = beacon is quiet again")
@@ -191,13 +191,14 @@ def collectd_limits_notifications(bench: Bench) -> None:
 @test
 def collectd_with_a_mute_receiver(bench: Bench) -> None:
     log, records = bench.path / "eve.json", lines_of("eve.json.gz")
-    append(log, records[:10000])
+    most = len(records) * 9 // 10
+    append(log, records[:most])
     with mute_server() as port:
         host = Collectd(bench, follow(log), f'<Plugin write_http>\n<Node "x">\nURL "http://127.0.0.1:{port}/"\n'
                         "Notifications true\nMetrics false\n</Node>\n</Plugin>\n", ("write_http",))
         host.start()
         host.wait_said("Notification: severity")
-        append(log, records[10000:])
+        append(log, records[most:])
         host.wait_records("dmz", len(records))
         check(host.log().count("Notification: severity") == 1, "the receiver is mute, and yet takes more")
         took = host.stop()
@@ -241,7 +242,8 @@ def collectd_shows_metrics_to_prometheus(bench: Bench) -> None:
     wait_for(lambda: sample('collectd_eddy_flows_total{eddy="dmz",instance="sensor1"}') == flows, 20,
              f"in Prometheus: {ask(port, '/api/v1/query', query='collectd_eddy_flows_total')}")
     check(sample('sum(collectd_eddy_input_records_total{eddy="dmz"})') == len(records), "the sum of all results")
-    check(sample('collectd_eddy_incidents_total{type="fanout"}') == 1, "one incident of fanout")
+    fanouts = sum(detector == "fanout" for _, _, detector in incidents(bench.score(log)))
+    check(sample('collectd_eddy_incidents_total{type="fanout"}') == fanouts > 0, f"{fanouts} incidents of fanout")
     check(sample("collectd_eddy_config_ok") == 1, "config_ok")
     host.stop()
 
@@ -330,8 +332,9 @@ def collectd_flush_reads_the_settings_again(bench: Bench) -> None:
     log.touch()
     host.start()
     before = (host.path / "checkpoint").read_text()
-    append(log, lines_of("eve.json.gz"))
-    host.wait_records("dmz", 13594)
+    records = lines_of("eve.json.gz")
+    append(log, records)
+    host.wait_records("dmz", len(records))
     check((host.path / "checkpoint").read_text() == before, "the checkpoint is written too often")
     conf.write_text(f"[jsonl]\npath = {found}\n[collectd]\nnotifications_per_minute = 5\n")
     host.ctl("flush", "plugin=eddy")
@@ -394,10 +397,11 @@ def collectd_without_the_thread_of_the_library(bench: Bench) -> None:
     """Then ours does what that would do."""
     log, conf, found = bench.path / "eve.json", bench.path / "eddy.conf", bench.path / "found.json"
     conf.write_text("[engine]\nthread = off\n")
-    append(log, lines_of("eve.json.gz"))
+    records = lines_of("eve.json.gz")
+    append(log, records)
     host = Collectd(bench, f'Config "{conf}"\n' + follow(log))
     host.start()
-    host.wait_records("dmz", 13594)
+    host.wait_records("dmz", len(records))
     names = [task.read_text().strip() for task in pathlib.Path(f"/proc/{host.process.pid}/task").glob("*/comm")]
     check("eddy score" in names and "eddy-keeper" not in names, f"threads: {names}")
     for n, thread in enumerate(("off", "on", "on")):
@@ -405,7 +409,7 @@ def collectd_without_the_thread_of_the_library(bench: Bench) -> None:
         host.ctl("flush", "plugin=eddy")
         host.wait_value(n + 1, "config_reloads_total", kind="ok")
         wait_for(pathlib.Path(f"{found}{n}").exists, 5, "the new output")
-    append(log, [later(record, 300) for record in lines_of("eve.json.gz")[-3000:]])
+    append(log, [later(record, 300) for record in records[-3000:]])
     wait_for(lambda: pathlib.Path(f"{found}2").stat().st_size > 0, 5, "incidents are written, though it says on")
     host.stop()
 

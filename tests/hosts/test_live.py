@@ -12,7 +12,7 @@ from harness import ROOT, Bench, check, incidents, named_test, need, wait_for
 from monitoring import Monitoring
 from suricata import Suricata
 
-FOUND_BY = {"scan": "fanout", "beacon": "beacon"}  # the lab's other attacks have no detector yet
+FOUND_BY = {"scan": "fanout", "beacon": "beacon"}  # at least; the lab does more
 # What a site would have: the two bridges, each packet once, as the lab's own recording takes it. Timeouts are shorter than
 # usual, for two minutes have no time to wait.
 SNIFF = """

