@@ -20,8 +20,8 @@ TUNNEL_DOMAIN = "status-relay.example"
 BEACON_EVERY_S, BEACON_JITTER = 5.0, 0.3
 UPLOAD_BYTES = 30_000_000
 PASSWORDS, PASSWORDS_INSIDE = 330, 80
-SYNS, SYNS_PER_S = 900, 90
-REQUESTS, REQUESTS_AT_ONCE = 300, 10
+SYNS, SYNS_PER_S = 700, 70
+REQUESTS, REQUESTS_AT_ONCE = 250, 10
 TUNNEL_BYTES = 18_000
 # Servers where c16 has no business: files, wiki, build; the consoles of intranet and mail.
 LATERAL_IPS = ["10.20.1.22", "10.20.1.41", "10.20.1.42", "10.20.1.80", "10.20.1.25"]

@@ -12,11 +12,9 @@ frames (microseconds or nanoseconds), IPv4 and IPv6, TCP, UDP and ICMP. It needs
 from __future__ import annotations
 
 import argparse
-import base64
 import hashlib
 import ipaddress
 import json
-import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -42,7 +40,7 @@ ECHO_REPLY = {(ICMP, 0): 8, (ICMP6, 129): 128}
 
 HTTP_METHODS = (b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"CONNECT ")
 
-# Name and type of each column, in the order of Zeek 8 with the community-id policy loaded.
+# Name and type of each column, in the order of Zeek 8.
 COLUMNS = [
     ("ts", "time"), ("uid", "string"),
     ("id.orig_h", "addr"), ("id.orig_p", "port"), ("id.resp_h", "addr"), ("id.resp_p", "port"),
@@ -51,7 +49,7 @@ COLUMNS = [
     ("local_orig", "bool"), ("local_resp", "bool"), ("missed_bytes", "count"),
     ("history", "string"), ("orig_pkts", "count"), ("orig_ip_bytes", "count"),
     ("resp_pkts", "count"), ("resp_ip_bytes", "count"), ("tunnel_parents", "set[string]"),
-    ("ip_proto", "count"), ("community_id", "string"),
+    ("ip_proto", "count"),
 ]  # fmt: skip
 
 
@@ -312,16 +310,6 @@ def make_uid(flow: Flow) -> str:
     return "C" + base62(int.from_bytes(hashlib.sha256(seed).digest(), "big"), 17)
 
 
-def community_id(ends: tuple[bytes, int, bytes, int], proto: int) -> str:
-    """Community ID v1 with seed 0: the same for a flow in every sensor that writes it."""
-    src, sport, dst, dport = ends
-    two_way = proto in (TCP, UDP) or (proto, sport) in ECHO
-    if two_way and (dst, dport) < (src, sport):
-        src, sport, dst, dport = dst, dport, src, sport
-    data = struct.pack("!H", 0) + src + dst + struct.pack("!BBHH", proto, 0, sport, dport)
-    return "1:" + base64.b64encode(hashlib.sha1(data).digest()).decode()
-
-
 def ends_of(flow: Flow) -> tuple[bytes, int, bytes, int]:
     """Originator and responder, with Zeek's ports for ICMP: type, and type of reply or code."""
     p = flow.first
@@ -350,7 +338,7 @@ def row_of(flow: Flow, local: list[ipaddress.IPv4Network | ipaddress.IPv6Network
         orig_bytes if timed else None, resp_bytes if timed else None, conn_state(flow),
         any(orig_h in net for net in local), any(resp_h in net for net in local), missed,
         flow.history or None, flow.orig.pkts, flow.orig.ip_bytes, flow.resp.pkts,
-        flow.resp.ip_bytes, None, p.proto, community_id(ends, p.proto),
+        flow.resp.ip_bytes, None, p.proto,
     ]  # fmt: skip
 
 

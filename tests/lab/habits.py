@@ -59,7 +59,7 @@ def browse(lab: Lab, host: str) -> None:
     """Read pages, a pause, a few links, then a longer pause."""
     rng = lab.rng(host, "browse")
     liked, others = favourites(lab, host)
-    while lab.sleep(think(rng, 14)):
+    while lab.sleep(think(rng, 16)):
         site = rng.choice(liked if rng.random() < 0.85 else others)
         base = f"{rng.choice(['http', 'https', 'https'])}://{site}.example.com/"
         for _ in range(rng.randint(1, 3)):
@@ -107,7 +107,7 @@ def check_files(lab: Lab, host: str) -> None:
 def resolve_mail(lab: Lab, host: str) -> None:
     """A mail server that resolves by itself: it asks each domain's own name server, many in all."""
     rng = lab.rng(host, "mail")
-    while lab.sleep(think(rng, 1.5)):
+    while lab.sleep(think(rng, 2.5)):
         site = rng.choice(SMALL_SITES)
         kind = rng.choice(["A", "MX", "TXT"])
         lab.run(

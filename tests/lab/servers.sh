@@ -98,7 +98,7 @@ start_dns() {
     for i in {101..130}; do
         names+=("--address=/s$i.example.com/203.0.113.$i")
     done
-    start_in_host resolver dnsmasq "${fixed[@]}" --local-ttl=120 "${names[@]}" \
+    start_in_host resolver dnsmasq "${fixed[@]}" --local-ttl=300 "${names[@]}" \
         --local=/example.com/fastedge.example/filecheck.example/safevault.example/cloudhome.example/ \
         --address=/news.example.com/198.51.100.10 --address=/shop.example.com/203.0.113.20 \
         --address=/docs.example.com/192.0.2.30 --address=/docs.example.com/2001:db8:30::30 \
