@@ -157,27 +157,27 @@ double burst_model_p(const struct burst_model *m, double count)
     return p;
 }
 
-/* -log10 p of so many in a tick of this cell. */
-static double cell_score(const struct burst_conf *conf, enum burst_look look,
-                         enum burst_crowd crowd, const struct pulse_cell *cell, double count)
+/* p of so many in a tick of this cell; 1 where that is not above the usual. */
+static double cell_p(const struct burst_conf *conf, enum burst_look look, enum burst_crowd crowd,
+                     const struct pulse_cell *cell)
 {
-    if (count < (double)conf->least)
-        return 0.0;
+    if (cell->count < conf->least)
+        return 1.0;
     struct burst_model m = burst_model(conf, look, crowd, cell);
-    return -log10(fmax(burst_model_p(&m, count), 1e-300));
+    return (cell->count - 1.0) * m.a <= m.b ? 1.0 : burst_model_p(&m, cell->count);
 }
 
 /* The row that speaks against it most: all its cells rise with a key, but others share them. */
 static double look_score(const struct burst_conf *conf, enum burst_look look,
                          enum burst_crowd crowd, const struct pulse *pulse)
 {
-    double least = INFINITY;
-    for (unsigned row = 0; row < PULSE_ROWS; row++) {
-        const struct pulse_cell *cell = pulse->cell[row];
-        least = fmin(least, cell_score(conf, look, crowd, cell, cell->count));
-    }
+    double p = 0.0;
+    for (unsigned row = 0; row < PULSE_ROWS; row++)
+        p = fmax(p, cell_p(conf, look, crowd, pulse->cell[row]));
+    if (p >= 1.0)
+        return 0.0;
     /* The best of several looks: half of the chance is an edge's, the others share the rest. */
-    return least - (look == EDGE ? log10(2) : log10(2 * (LOOKS - 1)));
+    return fmax(0.0, -log10(fmax(p, 1e-300) * (look == EDGE ? 2.0 : 2.0 * (LOOKS - 1))));
 }
 
 double burst_count(const struct pulse *pulse)
@@ -206,7 +206,7 @@ static void close_cell(const struct burst_conf *conf, enum burst_look look, enum
     if (cell->taught == 0)
         return;
     double count = cell->taught;
-    if (cell_score(conf, look, crowd, cell, cell->count) < -log10(conf->suspicious)) {
+    if (cell_p(conf, look, crowd, cell) > conf->suspicious) {
         pulse_merge(cell, 1.0, count, conf->memory);
         return;
     }
@@ -224,7 +224,7 @@ static double turn(const struct burst_conf *conf, enum burst_look look, enum bur
         over[row] = pulse_over(pulse->cell[row], tick);
         all = all && over[row] && pulse->cell[row]->count >= conf->least;
     }
-    double closed = all ? fmax(0.0, look_score(conf, look, crowd, pulse)) : (double)NAN;
+    double closed = all ? look_score(conf, look, crowd, pulse) : (double)NAN;
     for (unsigned row = 0; row < PULSE_ROWS; row++) {
         if (!over[row])
             continue;
@@ -324,7 +324,7 @@ static void burst_score(void *state, const void *settings, struct row *row, stru
         if (!s->counted[look] || burst_count(&s->pulse[look]) < (double)conf->least ||
             !is_about(s, look))
             continue;
-        double score = fmax(0.0, look_score(conf, look, s->crowd, &s->pulse[look]));
+        double score = look_score(conf, look, s->crowd, &s->pulse[look]);
         if (score > most) {
             most = score;
             s->look = look;

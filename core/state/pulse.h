@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util/hash.h"
+
 #define PULSE_ROWS  2
 #define PULSE_TICKS 1000 /* the most a past can weigh */
 
@@ -33,21 +35,51 @@ struct pulse {
     struct pulse_cell *cell[PULSE_ROWS];
 };
 
+#define PULSE_AHEAD 1440 /* ticks: where a cell lies further ahead, a clock was wrong */
+
 /* Which of `width` cells from `first` on are the key's, in a table of PULSE_ROWS rows of
  * `row_length` cells. */
-struct pulse pulse_find(struct pulse_cell *table, uint32_t row_length, uint32_t first,
-                        uint32_t width, uint64_t hash);
+static inline struct pulse pulse_find(struct pulse_cell *table, uint32_t row_length, uint32_t first,
+                                      uint32_t width, uint64_t hash)
+{
+    struct pulse pulse;
+    uint64_t mixed = hash_mix(hash); /* a half for each row */
+    for (uint32_t row = 0; row < PULSE_ROWS; row++, mixed <<= 32) {
+        uint32_t column = first + (uint32_t)(((mixed >> 32) * width) >> 32);
+        pulse.cell[row] = &table[row * row_length + column];
+    }
+    return pulse;
+}
 
-/* Is the cell's tick over at `tick`? A tick that lies a day's worth of minutes ahead is, too: there
- * a clock was wrong. */
-bool pulse_over(const struct pulse_cell *cell, uint32_t tick);
+/* Is the cell's tick over at `tick`? */
+static inline bool pulse_over(const struct pulse_cell *cell, uint32_t tick)
+{
+    return tick > cell->tick || cell->tick - tick > PULSE_AHEAD;
+}
 
 /* Begins a tick; the past stays. */
-void pulse_begin(struct pulse_cell *cell, uint32_t tick);
+static inline void pulse_begin(struct pulse_cell *cell, uint32_t tick)
+{
+    cell->tick = tick;
+    cell->count = 0;
+    cell->taught = 0;
+    cell->who = 0;
+}
 
 /* Counts one of kind `who` (any hash) in each row. False, and nothing is counted, if a cell is more
  * than a tick ahead: what is a tick late counts with the latest. After pulse_begin where needed. */
-bool pulse_add(const struct pulse *pulse, uint32_t tick, uint64_t who);
+static inline bool pulse_add(const struct pulse *pulse, uint32_t tick, uint64_t who)
+{
+    for (unsigned row = 0; row < PULSE_ROWS; row++)
+        if (pulse->cell[row]->tick > tick + 1)
+            return false;
+    for (unsigned row = 0; row < PULSE_ROWS; row++) {
+        struct pulse_cell *cell = pulse->cell[row];
+        cell->count += cell->count < UINT32_MAX;
+        cell->who |= UINT64_C(1) << (who >> 58);
+    }
+    return true;
+}
 
 /* Adds `weight` ticks of `count` each to the past, of which at most `most` ticks remain. */
 void pulse_merge(struct pulse_cell *cell, double weight, double count, double most);
