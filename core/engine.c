@@ -193,7 +193,8 @@ static void warn_of_restart(eddy_engine *e, const struct settings *was, const st
         was->ingest->link_header != now->ingest->link_header ||
         was->ingest->context != now->ingest->context)
         log_line(&e->log, LOG_LEVEL_WARNING,
-                 "ingest.* changes for streams that begin now");
+                 "ingest.max_line, ingest.link_header and ingest.context change for streams that begin "
+                 "now");
 }
 
 int eddy_engine_reload(eddy_engine *e, const eddy_config *config, eddy_error *err)

@@ -85,6 +85,7 @@ static struct asked *take(struct asked_table *t, uint64_t key, const struct row 
     if (a->records == 0 || row->end_us >= a->start_us + window_us || a->start_us > now_us) {
         close_window(a);
         a->start_us = row->end_us;
+        a->window_s = (uint32_t)(window_us / 1000000);
     }
     a->records++;
     return a;

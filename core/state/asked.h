@@ -19,6 +19,7 @@ struct asked {
     uint32_t records;                       /* of DNS in the window; 0: none is open */
     uint32_t answered, no_domain, carrying; /* of them: answers, NXDOMAIN, type TXT or NULL */
     uint32_t names;                         /* bits of `seen` that are set */
+    uint32_t window_s;                      /* its length */
     uint32_t last_s;                        /* of the latest new name, from the window's start */
     float bytes;                            /* what the names below the domain can carry */
     float bits;                             /* entropy of a character, summed over the names */
