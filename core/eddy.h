@@ -343,6 +343,52 @@ EDDY_API int eddy_metrics(eddy_metric_fn *each, void *user);
 /** All metrics in Prometheus text format 0.0.4. Like snprintf: returns the length needed. */
 EDDY_API int eddy_engine_metrics_text(eddy_engine *engine, char *buf, size_t size);
 
+/* ---- What people say: suppressions and marks ----------------------------- */
+
+/** Which of the two files that people write; core/vet/README.md has their keys. */
+typedef enum eddy_said {
+    EDDY_SUPPRESSIONS = 0, /**< suppress.path: what is to be silenced */
+    EDDY_MARKS = 1         /**< feedback.path: incidents that were benign or malicious */
+} eddy_said;
+
+typedef struct eddy_word {
+    const char *key, *value; /**< "src", "10.0.0.5" */
+} eddy_word;
+
+/** One line of such a file. */
+typedef struct eddy_entry {
+    const char *id;   /**< of the suppression, or of the incident that was marked */
+    unsigned line;    /**< from 1 */
+    const char *text; /**< as written, without what follows a # */
+    const eddy_word *words;
+    size_t word_count;
+    int64_t expires_us; /**< event time; INT64_MAX: never */
+} eddy_entry;
+
+typedef int eddy_entry_fn(const eddy_entry *entry, void *user);
+
+/** Checks the text of such a file as an engine would, all of it, and only then visits its
+ *  entries. `name` is what messages call it: "name:3: port=0: not in 1..65535" (EDDY_ECONFIG).
+ *  `each` may be NULL. */
+EDDY_API int eddy_said_check(eddy_said which, const char *name, const char *text,
+                             eddy_entry_fn *each, void *user, eddy_error *err);
+
+/** What a suppression in force has done. */
+typedef struct eddy_rule {
+    const char *id;
+    unsigned line;
+    uint64_t hits;   /**< findings it has covered */
+    uint64_t flows;  /**< that match it, unusual or not; counted with suppress.count_all only */
+    int64_t last_us; /**< event time of the last hit; 0: never */
+} eddy_rule;
+
+typedef int eddy_rule_fn(const eddy_rule *rule, void *user);
+
+/** Visits the suppressions in force, expired ones included, in the order of their file. `flows`,
+ *  unless NULL, becomes the number of flows that match any of them, counted likewise. */
+EDDY_API int eddy_engine_rules(eddy_engine *engine, eddy_rule_fn *each, void *user,
+                               uint64_t *flows);
+
 /* ---- Worker ------------------------------------------------------------- */
 
 typedef struct eddy_worker eddy_worker;

@@ -77,6 +77,7 @@ static void destroy(eddy_engine *e)
     keeper_free(e->keeper); /* first: its last round still needs the rest */
     settings_drop(atomic_load(&e->settings));
     decide_free(e->decide);
+    vet_done(&e->vet);
     score_free(e->score);
     state_free(e->state);
     free(e->retired);

@@ -14,6 +14,7 @@
 #include "settings.h"
 #include "state/state.h"
 #include "util/log.h"
+#include "vet/vet.h"
 
 #define INPUTS_MAX 64 /* streams named in metrics; all others are summed as "other" */
 
@@ -37,6 +38,7 @@ struct eddy_engine {
     struct settings *_Atomic settings;
     struct state *state;
     struct score_state *score;
+    struct vet_state vet;
     struct decide_state *decide;
     bool learning;           /* the first of two passes */
     eddy_worker *workers;    /* a list */

@@ -13,6 +13,7 @@
 #include "counter.h"
 #include "engine.h"
 #include "util/error.h"
+#include "vet/files.h"
 
 #define QUEUE       1024       /* events: more than a day's incidents with all their growth */
 #define ROUND_NS    200000000L /* between rounds of the thread */
@@ -38,6 +39,7 @@ struct keeper {
     /* One round at a time; guards what follows. */
     pthread_mutex_t round_lock;
     struct outputs outputs;
+    struct vet_files said;                             /* what people write */
     int64_t metrics_due_us, look_due_us, flush_due_us; /* monotonic */
     char *text;
     size_t text_size;
@@ -205,10 +207,27 @@ static void look_at_databases(struct keeper *k)
     engine_release(k->engine, held);
 }
 
+/* Suppressions and marks act within a round. */
+static void look_at_said(struct keeper *k)
+{
+    struct settings *held = engine_hold(k->engine);
+    struct vet_means means = {.asn = geoip_asn_built(held->geoip) != 0,
+                              .country = geoip_country_built(held->geoip) != 0};
+    struct vet_news news;
+    if (vet_files_look(&k->said, &held->vet, &means, &k->engine->vet, &k->engine->log, &news)) {
+        pthread_mutex_lock(&k->engine->lock);
+        vet_publish(&k->engine->vet, &news);
+        pthread_mutex_unlock(&k->engine->lock);
+    }
+    engine_release(k->engine, held);
+}
+
 static void round_of(struct keeper *k, bool last)
 {
     pthread_mutex_lock(&k->round_lock);
     send_incidents(k);
+    if (!last)
+        look_at_said(k);
     int64_t now_us = monotonic_us();
     if (now_us >= k->look_due_us && !last) {
         k->look_due_us = now_us + LOOK_US;
@@ -284,6 +303,7 @@ int keeper_new(eddy_engine *engine, struct keeper **out, eddy_error *err)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&k->stop_changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    look_at_said(k);
     *out = k;
     return EDDY_OK;
 }
@@ -326,6 +346,7 @@ int keeper_reopen(struct keeper *k, struct settings *settings, eddy_error *err)
         outputs_close(&k->outputs);
         k->outputs = fresh;
         engine_publish(k->engine, settings);
+        look_at_said(k);
     }
     pthread_mutex_unlock(&k->round_lock);
     return status;
@@ -343,6 +364,7 @@ void keeper_free(struct keeper *k)
         (void)pthread_join(k->thread, NULL); /* can't fail: it is ours and running */
     round_of(k, true);
     outputs_close(&k->outputs);
+    vet_files_done(&k->said);
     pthread_mutex_destroy(&k->queue_lock);
     pthread_mutex_destroy(&k->round_lock);
     pthread_mutex_destroy(&k->stop_lock);

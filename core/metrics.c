@@ -8,6 +8,8 @@
 #include "emit/promtext.h"
 #include "engine.h"
 #include "util/text.h"
+#include "vet/marks.h"
+#include "vet/rules.h"
 #include "worker.h"
 
 struct input_counts {
@@ -27,6 +29,8 @@ struct snapshot {
     uint64_t hosts, pairs, evictions[4], late, memory, reloads, reloads_failed;
     uint64_t country_built, asn_built;
     double event_time_s;
+    uint64_t rules, rules_expired, benign, malicious;
+    struct vet_counts suppressions, feedback;
     struct keeper_counts keeper;
     struct topk_slot top[TOPK_SLOTS];
     size_t tops;
@@ -93,6 +97,20 @@ static void take_state(struct snapshot *s, eddy_engine *e, const struct settings
     s->reloads_failed = e->reloads_failed;
 }
 
+static void take_vet(struct snapshot *s, const struct vet_state *vet, int64_t now_us)
+{
+    if (vet->rules != NULL) {
+        s->rules_expired = rules_expired(vet->rules, now_us);
+        s->rules = vet->rules->count - s->rules_expired;
+    }
+    if (vet->marks != NULL) {
+        s->benign = vet->marks->benign;
+        s->malicious = vet->marks->malicious;
+    }
+    s->suppressions = vet->suppressions;
+    s->feedback = vet->feedback;
+}
+
 static void take(struct snapshot *s, eddy_engine *e)
 {
     memset(s, 0, sizeof *s);
@@ -104,6 +122,7 @@ static void take(struct snapshot *s, eddy_engine *e)
     for (const eddy_worker *w = e->workers; w != NULL; w = w->next)
         add_reasons(s, input_named(s, w->name), &w->counts);
     take_state(s, e, atomic_load_explicit(&e->settings, memory_order_relaxed));
+    take_vet(s, &e->vet, state_now_us(e->state));
     pthread_mutex_unlock(&e->lock);
     keeper_counts(e->keeper, &s->keeper);
 }
@@ -325,10 +344,42 @@ static int visit_output_dropped_total(struct visit *v)
     return sample(v, "", (double)v->s->keeper.dropped);
 }
 
+/* Two samples that differ in one label. */
+static int pair(struct visit *v, const char *label, const char *const values[2],
+                const uint64_t counts[2])
+{
+    int stop = labelled(v, label, values[0], (double)counts[0]);
+    return stop != 0 ? stop : labelled(v, label, values[1], (double)counts[1]);
+}
+
+static const char *const results[2] = {"ok", "failed"};
+
+static int visit_suppressions(struct visit *v)
+{
+    static const char *const states[2] = {"active", "expired"};
+    return pair(v, "state", states, (uint64_t[]){v->s->rules, v->s->rules_expired});
+}
+
+static int visit_suppression_reloads_total(struct visit *v)
+{
+    return pair(v, "result", results,
+                (uint64_t[]){v->s->suppressions.loaded, v->s->suppressions.failed});
+}
+
+static int visit_marks(struct visit *v)
+{
+    static const char *const verdicts[2] = {"benign", "malicious"};
+    return pair(v, "verdict", verdicts, (uint64_t[]){v->s->benign, v->s->malicious});
+}
+
+static int visit_mark_reloads_total(struct visit *v)
+{
+    return pair(v, "result", results, (uint64_t[]){v->s->feedback.loaded, v->s->feedback.failed});
+}
+
 static int visit_config_reloads_total(struct visit *v)
 {
-    int stop = labelled(v, "result", "ok", (double)v->s->reloads);
-    return stop != 0 ? stop : labelled(v, "result", "failed", (double)v->s->reloads_failed);
+    return pair(v, "result", results, (uint64_t[]){v->s->reloads, v->s->reloads_failed});
 }
 
 static int visit_top_host_flows(struct visit *v)

@@ -40,8 +40,8 @@ const struct output *const registry_outputs[] = {
 
 /* What a whole step can be set to, in the order of the pipeline. */
 extern const struct part ingest_part, clean_part, geoip_part, nets_part, state_part, calibrate_part,
-    decide_part, emit_part, engine_part;
+    suppress_part, feedback_part, decide_part, emit_part, engine_part;
 
 const struct part *const registry_steps[] = {
-    &engine_part, &ingest_part,    &clean_part,  &geoip_part, &nets_part,
-    &state_part,  &calibrate_part, &decide_part, &emit_part,  NULL};
+    &engine_part,    &ingest_part,   &clean_part,    &geoip_part,  &nets_part, &state_part,
+    &calibrate_part, &suppress_part, &feedback_part, &decide_part, &emit_part, NULL};

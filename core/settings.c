@@ -38,6 +38,9 @@ int settings_new(const eddy_config *config, struct settings **out, eddy_error *e
     s->decide = config_part(s->config, &decide_part);
     s->emit = config_part(s->config, &emit_part);
     s->score.calibrate = config_part(s->config, &calibrate_part);
+    s->vet = (struct vet_conf){.suppress = config_part(s->config, &suppress_part),
+                               .feedback = config_part(s->config, &feedback_part),
+                               .join = s->decide->join};
     for (size_t i = 0; registry_detectors[i] != NULL; i++)
         s->score.detector[i] = config_part(s->config, &registry_detectors[i]->part);
     status = geoip_open(config_part(s->config, &geoip_part), &s->geoip, err);

@@ -13,6 +13,7 @@
 #include "ingest/stream.h"
 #include "score/score.h"
 #include "state/state.h"
+#include "vet/vet.h"
 
 struct engine_conf {
     bool thread;
@@ -28,6 +29,7 @@ struct settings {
     const struct decide_conf *decide;
     const struct emit_conf *emit;
     struct score_conf score;
+    struct vet_conf vet;
     struct geoip *geoip;
     struct nets *nets;
 };

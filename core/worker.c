@@ -13,6 +13,7 @@
 #include "score/score.h"
 #include "state/state.h"
 #include "util/error.h"
+#include "vet/vet.h"
 
 /* Everything behind the lock is shared by all workers of the engine; it takes under a
  * microsecond. */
@@ -35,6 +36,7 @@ static enum reason run(eddy_worker *w, struct row *row)
         features(row);
     if (row->host != NULL) { /* else it was a name to remember, nothing to judge */
         score(e->score, &set->score, row);
+        vet(&e->vet, &set->vet, e->score, &set->score, row, state_now_us(e->state));
         score_learn(e->score, &set->score, row);
         if (!e->learning)
             decide(e->decide, set->decide, e->score, &set->score, row, state_now_us(e->state));

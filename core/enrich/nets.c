@@ -28,17 +28,12 @@ const struct part nets_part = {
 
 #define NETS_MAX 1024
 
-struct net {
-    uint8_t prefix[16];
-    uint8_t bits; /* of 128: an IPv4 /8 is 104 */
-};
-
 struct nets {
     size_t count;
     struct net net[NETS_MAX];
 };
 
-static bool net_has(const struct net *net, const uint8_t address[16])
+bool net_has(const struct net *net, const uint8_t address[16])
 {
     unsigned whole = net->bits / 8u, rest = net->bits % 8u;
     if (memcmp(net->prefix, address, whole) != 0)
@@ -46,8 +41,7 @@ static bool net_has(const struct net *net, const uint8_t address[16])
     return rest == 0 || (net->prefix[whole] ^ address[whole]) >> (8 - rest) == 0;
 }
 
-/* "10.0.0.0/8" or a single address. */
-static bool net_parse(const char *text, size_t length, struct net *net)
+bool net_parse(const char *text, size_t length, struct net *net)
 {
     const char *slash = memchr(text, '/', length);
     size_t address_length = slash == NULL ? length : (size_t)(slash - text);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "part.h"
@@ -12,6 +13,16 @@ extern const struct part nets_part;
 struct nets_conf {
     const char *local; /* CIDR blocks, one a line; "" = the private ones */
 };
+
+/* A block of addresses; bits are of 128: an IPv4 /8 is 104. */
+struct net {
+    uint8_t prefix[16];
+    uint8_t bits;
+};
+
+/* "10.0.0.0/8", "2001:db8::/32" or a single address; all of `text`. */
+bool net_parse(const char *text, size_t length, struct net *out);
+bool net_has(const struct net *net, const uint8_t address[16]);
 
 struct nets;
 
