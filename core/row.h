@@ -47,11 +47,12 @@ struct row {
 
     struct {
         uint64_t source, destination, service, pair;
-        uint64_t domain; /* of a ROW_NAME */
-    } hash;              /* state_prepare: of the row's ends, as the tables know them */
-    struct host *host;   /* state: the source's record */
-    struct pair *pair;   /* state: source, destination, port and protocol */
-    struct ring *ring;   /* state: recent times of the pair; NULL until it has a few flows */
+        uint64_t domain;      /* of a ROW_NAME */
+    } hash;                   /* state_prepare: of the row's ends, as the tables know them */
+    struct host *host;        /* state: the source's record */
+    struct host *destination; /* state: the destination's, if it is ours and has one; else NULL */
+    struct pair *pair;        /* state: source, destination, port and protocol */
+    struct ring *ring;        /* state: recent times of the pair; NULL until it has a few flows */
     uint32_t users; /* state: of our hosts, about how many use this service of the destination */
     uint32_t service_flows; /* state: about how many flows went to it of late */
     struct asked *asked;    /* state, of a ROW_NAME: what the source asks below `domain`; or NULL */

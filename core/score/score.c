@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "score/role.h"
 #include "state/host.h"
 #include "util/error.h"
 
@@ -58,7 +59,7 @@ static void ask(struct score_state *s, const struct score_conf *conf, size_t ind
  * would end the learning phase at once, or never. */
 static void watch_time(struct score_state *s, const struct row *row)
 {
-    if (row->late)
+    if (row->late || row->kind != ROW_FLOW)
         return;
     if (s->first_us == 0)
         s->first_us = row->end_us;
@@ -103,13 +104,13 @@ void score(struct score_state *s, const struct score_conf *conf, struct row *row
  * that this row has closed, as that window may. */
 static double sample_teach(const struct row *row, const struct finding *finding)
 {
-    if (row->host->closed && finding->sample != finding->score)
+    if (row->kind == ROW_FLOW && row->host->closed && finding->sample != finding->score)
         return row->host->was.pinned ? 0.0 : 1.0;
     return row->teach;
 }
 
-static void calibration_learn(struct score_state *s, const struct score_conf *conf, size_t index,
-                              const struct row *row)
+void score_learn_sample(struct score_state *s, const struct score_conf *conf, size_t index,
+                        const struct row *row)
 {
     struct calibration *c = &s->calibration[index];
     const struct finding *finding = &row->finding[index];
@@ -134,8 +135,10 @@ void score_learn(struct score_state *s, const struct score_conf *conf, struct ro
             continue;
         if (detector->learn != NULL && (!flow || row->teach > 0.0 || row->host->closed))
             detector->learn(s->detector[i], conf->detector[i], row);
-        calibration_learn(s, conf, i, row);
+        score_learn_sample(s, conf, i, row);
     }
+    if (flow && row->teach > 0.0)
+        role_learn(row);
 }
 
 void score_explain(const struct score_state *s, const struct score_conf *conf, size_t index,

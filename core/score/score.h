@@ -29,6 +29,10 @@ void score(struct score_state *state, const struct score_conf *conf, struct row 
 /* Teaches the detectors and the calibrations, as much as row->teach allows. After score(). */
 void score_learn(struct score_state *state, const struct score_conf *conf, struct row *row);
 
+/* A part of score_learn: teaches the calibration of detector `index` what it said of the row. */
+void score_learn_sample(struct score_state *state, const struct score_conf *conf, size_t index,
+                        const struct row *row);
+
 /* Is what detector `index` says of little worth yet: in the first calibrate.learning of event time,
  * or before it has seen enough? */
 bool score_learning(const struct score_state *state, const struct score_conf *conf, size_t index);

@@ -3,16 +3,15 @@
  *
  * ECOD (Li, Zhao, Hu, Botta, Ionescu, Chen, TKDE 2022) asks of each column how much of the past
  * lies further out. Here the past is streamed into histograms with fixed logarithmic bins, so
- * that nothing depends on what came first, at three levels:
+ * that nothing depends on what came first, at four levels:
  *
- *     site   all flows                              half-octave bins
- *     role   side (inside out, ...) and service     half-octave bins
- *     host   one source                             four-octave bins, 8 bits each
+ *     site   all flows                                        half-octave bins
+ *     kind   side (inside out, ...) and service               half-octave bins
+ *     role   the same, of clients, servers or devices         half-octave bins
+ *     host   one source                                       four-octave bins, 8 bits each
  *
  * Each level has p = (flows further out + K p_of_the_level_above) / (flows + K): a young host is
- * judged by its role, a young role by the site. Beyond everything seen, the tail is taken to
- * halve with each octave (a Pareto tail of index 1, as Crovella and Bestavros 1997 found for
- * transfer sizes), but no further than 1/n^2: n flows can't tell more.
+ * judged by its role, a young role by the kind of flow, a young kind by the site.
  *
  * Columns are combined by the harmonic mean of their p (Wilson, PNAS 2019), which suits columns
  * that depend on each other, as bytes and packets do, and tells each one's share. It is too small
@@ -24,6 +23,8 @@
 #include "features/features.h"
 #include "row.h"
 #include "score/explanation.h"
+#include "score/histogram.h"
+#include "score/role.h"
 #include "score/words.h"
 #include "state/host.h"
 
@@ -35,7 +36,7 @@ struct tail_conf {
 
 static const struct option options[] = {
     {"role_weight", OPTION_NUMBER, CONF(role_weight), "100", 1, 1e6,
-     "How many flows of its own outweigh the site for a role."},
+     "How many flows of its own outweigh the level above for a kind of flow, and for a role."},
     {"host_weight", OPTION_NUMBER, CONF(host_weight), "32", 1, 1e6,
      "How many flows of its own outweigh the role for a host."},
     {0},
@@ -52,22 +53,24 @@ static const struct measure {
     enum unit unit;
     double offset; /* added before binning, so that no value is negative */
     double octaves_per_unit;
-    const char *what;
+    const char *what; /* after the value */
+    const char *axis; /* of the plot */
 } measures[TAIL_COLUMNS] = {
-    {COLUMN_bytes_out, UPPER, BYTES_LOG, 0, 1, "sent"},
-    {COLUMN_bytes_in, UPPER, BYTES_LOG, 0, 1, "received"},
-    {COLUMN_duration, UPPER, SECONDS_LOG_US, 0, 1, "long"},
-    {COLUMN_packets_out, UPPER, COUNT_LOG, 0, 1, "packets sent"},
-    {COLUMN_packets_in, UPPER, COUNT_LOG, 0, 1, "packets received"},
-    {COLUMN_balance, UPPER, FACTOR_LOG, 24, 1, "times as much sent as received"},
-    {COLUMN_rate, UPPER, RATE_LOG, 0, 1, "on average"},
-    {COLUMN_packet_size_out, BOTH, BYTES, 0, 1.0 / 64, "a packet sent"},
-    {COLUMN_packet_size_in, BOTH, BYTES, 0, 1.0 / 64, "a packet received"},
+    {COLUMN_bytes_out, UPPER, BYTES_LOG, 0, 1, "sent", "bytes sent"},
+    {COLUMN_bytes_in, UPPER, BYTES_LOG, 0, 1, "received", "bytes received"},
+    {COLUMN_duration, UPPER, SECONDS_LOG_US, 0, 1, "long", "duration, seconds"},
+    {COLUMN_packets_out, UPPER, COUNT_LOG, 0, 1, "packets sent", "packets sent"},
+    {COLUMN_packets_in, UPPER, COUNT_LOG, 0, 1, "packets received", "packets received"},
+    {COLUMN_balance, UPPER, FACTOR_LOG, 24, 1, "times as much sent as received",
+     "bytes sent over bytes received"},
+    {COLUMN_rate, UPPER, RATE_LOG, 0, 1, "on average", "bytes per second"},
+    {COLUMN_packet_size_out, BOTH, BYTES, 0, 1.0 / 64, "a packet sent", "bytes per packet sent"},
+    {COLUMN_packet_size_in, BOTH, BYTES, 0, 1.0 / 64, "a packet received",
+     "bytes per packet received"},
 };
 
-#define BINS     96             /* half-octaves: up to 2^48 */
-#define COARSE   TAIL_HOST_BINS /* sums of 8 bins, as wide as a host's */
-#define HOST_BIN 8              /* bins of the fine histogram in one of a host's */
+#define BINS     HISTOGRAM_BINS
+#define HOST_BIN (BINS / TAIL_HOST_BINS) /* bins of a histogram in one of a host's */
 
 static unsigned bin_of(const struct measure *m, const struct row *row)
 {
@@ -83,93 +86,25 @@ static double value_of(const struct measure *m, double bin)
 
 /* ---- baselines ---- */
 
-struct histogram {
-    uint32_t count[BINS];
-    uint32_t coarse[COARSE];
-    uint32_t total;
-    uint16_t lowest, highest; /* bins seen; meaningless while total is 0 */
-};
-
 enum side { INSIDE_OUT, OUTSIDE_IN, INSIDE, OUTSIDE, SIDE_COUNT };
 
-#define ROLES (SIDE_COUNT * SERVICE_COUNT)
+#define KINDS (SIDE_COUNT * SERVICE_COUNT)
+
+typedef struct histogram columns[TAIL_COLUMNS];
 
 struct tail_state {
-    struct histogram site[TAIL_COLUMNS];
-    struct histogram role[ROLES][TAIL_COLUMNS];
+    columns site, kind[KINDS];
+    columns role[ROLE_COUNT][KINDS]; /* of hosts whose role is not known: none */
     double owed; /* of what suspicious flows teach: counts are whole, so every 1/teach-th does */
     double p[TAIL_COLUMNS];     /* of the latest row */
     unsigned bin[TAIL_COLUMNS]; /* likewise */
 };
 
-static size_t role_of(const struct row *row)
+static size_t kind_of(const struct row *row)
 {
     enum side side = row->src.local ? (row->dst.local || row->dst.group ? INSIDE : INSIDE_OUT)
                                     : (row->dst.local ? OUTSIDE_IN : OUTSIDE);
     return (size_t)side * SERVICE_COUNT + row->service;
-}
-
-/* So that the past fades and nothing overflows. What was seen once is forgotten. */
-static void histogram_halve(struct histogram *h)
-{
-    memset(h->coarse, 0, sizeof h->coarse);
-    h->total = 0;
-    for (unsigned i = 0; i < BINS; i++) {
-        h->count[i] /= 2;
-        h->coarse[i / HOST_BIN] += h->count[i];
-        if (h->count[i] > 0 && h->total == 0)
-            h->lowest = (uint16_t)i;
-        if (h->count[i] > 0)
-            h->highest = (uint16_t)i;
-        h->total += h->count[i];
-    }
-}
-
-static void histogram_add(struct histogram *h, unsigned bin)
-{
-    if (h->total == 0 || bin < h->lowest)
-        h->lowest = (uint16_t)bin;
-    if (h->total == 0 || bin > h->highest)
-        h->highest = (uint16_t)bin;
-    h->count[bin]++;
-    h->coarse[bin / HOST_BIN]++;
-    if (++h->total < UINT32_C(1) << 20)
-        return;
-    histogram_halve(h);
-}
-
-/* Flows in bins above (or below) this one, and half of those in it. All sums run over all bins and
- * leave out by a mask: that is what a compiler makes short work of. */
-static double further_out(const struct histogram *h, unsigned bin, bool low)
-{
-    uint32_t sum = 0, own = bin / HOST_BIN, inside = bin % HOST_BIN;
-    const uint32_t *fine = h->count + own * HOST_BIN;
-    if (low) {
-        for (unsigned i = 0; i < COARSE; i++)
-            sum += i < own ? h->coarse[i] : 0;
-        for (unsigned i = 0; i < HOST_BIN; i++)
-            sum += i < inside ? fine[i] : 0;
-    } else {
-        for (unsigned i = 0; i < COARSE; i++)
-            sum += i > own ? h->coarse[i] : 0;
-        for (unsigned i = 0; i < HOST_BIN; i++)
-            sum += i > inside ? fine[i] : 0;
-    }
-    return sum + 0.5 * fine[inside];
-}
-
-/* `above` is the p of the level above, worth `weight` flows; the site has none (weight 0). */
-static double histogram_p(const struct histogram *h, unsigned bin, bool low, double above,
-                          double weight)
-{
-    if (h->total == 0)
-        return weight > 0 ? above : 1.0;
-    double out = fmax(1.0, further_out(h, bin, low)), n = h->total + 1.0;
-    double beyond = low ? (double)h->lowest - bin : (double)bin - h->highest;
-    if (beyond > 0) /* half-octaves */
-        out = exp2(-beyond / 2.0);
-    double p = (out + weight * above) / (n + weight);
-    return fmax(p, 1.0 / (n * n));
 }
 
 /* ---- hosts ---- */
@@ -200,30 +135,57 @@ static void host_add(struct tail_memory *memory, size_t measure, unsigned bin)
 
 /* ---- the detector ---- */
 
-#define OF_AGE 20 /* a role with so many times role_weight flows stands on its own */
+#define OF_AGE 20 /* a level with so many times role_weight flows stands on its own */
 
-static double side_p(const struct tail_state *s, const struct tail_conf *conf,
-                     const struct row *row, size_t i, unsigned bin, bool low)
+/* The levels above the host, from the lowest; the site last. */
+#define LEVELS 3
+
+static size_t levels_of(const struct tail_state *s, const struct row *row,
+                        const struct histogram *out[LEVELS])
 {
-    const struct histogram *own = &s->role[role_of(row)][i];
-    bool of_age = own->total > OF_AGE * conf->role_weight;
-    double site = of_age ? 1.0 : histogram_p(&s->site[i], bin, low, 1.0, 0.0);
-    double role = histogram_p(own, bin, low, site, of_age ? 0.0 : conf->role_weight);
-    return host_p(&row->host->tail, i, bin, low, role, conf->host_weight);
+    size_t kind = kind_of(row), n = 0;
+    enum role role = role_of_host(row->host);
+    if (role != ROLE_UNKNOWN)
+        out[n++] = s->role[role][kind];
+    out[n++] = s->kind[kind];
+    out[n++] = s->site;
+    return n;
+}
+
+/* How many of the levels count: up to the first that stands on its own. */
+static size_t levels_needed(const struct histogram *const level[LEVELS], size_t levels,
+                            double weight)
+{
+    for (size_t n = 1; n < levels; n++)
+        if (level[n - 1]->total > OF_AGE * weight)
+            return n;
+    return levels;
+}
+
+static double side_p(const struct tail_conf *conf, const struct tail_memory *host,
+                     const struct histogram *const level[LEVELS], size_t levels, size_t i,
+                     unsigned bin, bool low)
+{
+    double p = histogram_p(&level[levels - 1][i], bin, low, 1.0, 0.0);
+    for (size_t n = levels - 1; n-- > 0;)
+        p = histogram_p(&level[n][i], bin, low, p, conf->role_weight);
+    return host_p(host, i, bin, low, p, conf->host_weight);
 }
 
 static void tail_learn(void *state, const void *settings, struct row *row)
 {
     struct tail_state *s = state;
-    struct histogram *role = s->role[role_of(row)];
     (void)settings;
     s->owed += row->teach;
     if (s->owed < 1.0)
         return;
     s->owed -= 1.0;
+    enum role role = role_of_host(row->host);
     for (size_t i = 0; i < TAIL_COLUMNS; i++) {
         histogram_add(&s->site[i], s->bin[i]);
-        histogram_add(&role[i], s->bin[i]);
+        histogram_add(&s->kind[kind_of(row)][i], s->bin[i]);
+        if (role != ROLE_UNKNOWN)
+            histogram_add(&s->role[role][kind_of(row)][i], s->bin[i]);
         host_add(&row->host->tail, i, s->bin[i]);
     }
 }
@@ -232,14 +194,17 @@ static void tail_score(void *state, const void *settings, struct row *row, struc
 {
     struct tail_state *s = state;
     const struct tail_conf *conf = settings;
+    const struct tail_memory *host = &row->host->tail;
+    const struct histogram *level[LEVELS];
+    size_t levels = levels_needed(level, levels_of(s, row, level), conf->role_weight);
     unsigned *bins = s->bin;
     double inverse = 0.0;
     for (size_t i = 0; i < TAIL_COLUMNS; i++) {
         const struct measure *m = &measures[i];
         bins[i] = bin_of(m, row);
-        s->p[i] = side_p(s, conf, row, i, bins[i], false);
+        s->p[i] = side_p(conf, host, level, levels, i, bins[i], false);
         if (m->sides == BOTH && s->p[i] > 0.5) /* then the other side may be the unusual one */
-            s->p[i] = fmin(s->p[i], side_p(s, conf, row, i, bins[i], true));
+            s->p[i] = fmin(s->p[i], side_p(conf, host, level, levels, i, bins[i], true));
         if (m->sides == BOTH)
             s->p[i] = fmin(1.0, 2.0 * s->p[i]);
         inverse += 1.0 / s->p[i];
@@ -248,17 +213,15 @@ static void tail_score(void *state, const void *settings, struct row *row, struc
     out->score = out->sample = fmax(0.0, log10(inverse / TAIL_COLUMNS));
 }
 
-/* The middle value of the role: what is usual for flows of this kind. */
-static double usual_of(const struct tail_state *s, const struct row *row, size_t i)
+/* The narrowest level that has seen enough to say what is usual for flows of this kind. */
+static const struct histogram *usual_of(const struct tail_state *s, const struct tail_conf *conf,
+                                        const struct row *row, size_t i)
 {
-    const struct histogram *h = &s->role[role_of(row)][i];
-    uint32_t below = 0;
-    for (unsigned bin = 0; bin < BINS; bin++) {
-        below += h->count[bin];
-        if (below * UINT64_C(2) > h->total)
-            return value_of(&measures[i], bin);
-    }
-    return NAN;
+    const struct histogram *level[LEVELS];
+    size_t levels = levels_of(s, row, level), n = 0;
+    while (n + 1 < levels && level[n]->total < conf->role_weight)
+        n++;
+    return &level[n][i];
 }
 
 static double plain(enum unit unit, double value)
@@ -297,29 +260,72 @@ static void say(struct text *text, enum unit unit, double value)
     }
 }
 
-static void explain_column(const struct tail_state *s, const struct row *row, size_t i,
+/* What a person reads: "30 MB sent", "lasted 9.2 h". */
+static void say_value(struct text *text, const struct measure *m, double value)
+{
+    if (m->column == COLUMN_duration) {
+        text_add(text, "lasted ");
+        say(text, m->unit, value);
+        return;
+    }
+    say(text, m->unit, value);
+    text_char(text, ' ');
+    text_add(text, m->what);
+}
+
+static void explain_column(const struct histogram *past, const struct row *row, size_t i,
                            double share, struct explanation *out)
 {
     const struct measure *m = &measures[i];
-    double value = plain(m->unit, row->column[m->column]);
-    double usual = plain(m->unit, usual_of(s, row, i));
+    double value = plain(m->unit, row->column[m->column]), usual = NAN;
+    if (past->total > 0)
+        usual = plain(m->unit, value_of(m, histogram_middle(past)));
     struct explained *reason =
         explanation_add(out, feature_of(m->column)->name, value, usual, share);
     struct text text = text_over(reason->text, sizeof reason->text);
-    say(&text, m->unit, value);
-    text_char(&text, ' ');
-    text_add(&text, m->what);
+    say_value(&text, m, value);
     if (!isnan(usual)) {
         text_add(&text, ", usual ");
         say(&text, m->unit, usual);
     }
 }
 
+/* The past of the column that counted most, and where this flow is in it. Bins are joined by twos
+ * where there are more than points. */
+static void explain_plot(const struct histogram *past, const struct row *row, size_t i,
+                         struct explanation *out)
+{
+    const struct measure *m = &measures[i];
+    if (past->total == 0)
+        return;
+    unsigned width = (unsigned)(past->highest - past->lowest) < EVIDENCE_POINTS ? 1 : 2;
+    evidence_begin(out, "distribution", m->axis, "share of such flows");
+    for (unsigned bin = past->lowest; bin <= past->highest; bin += width) {
+        double count = past->count[bin];
+        if (width == 2 && bin + 1 < BINS)
+            count += past->count[bin + 1];
+        double middle = value_of(m, bin + (width - 1) / 2.0);
+        evidence_point(out, plain(m->unit, middle), count / past->total);
+    }
+    out->evidence.mark = plain(m->unit, row->column[m->column]);
+}
+
+/* "among our servers' flows of this kind" */
+static void say_whose(struct text *text, const struct row *row)
+{
+    const char *role = row->src.local ? role_names[role_of_host(row->host)] : NULL;
+    if (role != NULL)
+        text_format(text, " among our %ss' flows of this kind", role);
+    else
+        text_format(text, " among %s flows of this kind",
+                    row->src.local ? "our hosts'" : "outside");
+}
+
 static void tail_explain(const void *state, const void *settings, const struct row *row,
                          struct explanation *out)
 {
     const struct tail_state *s = state;
-    (void)settings;
+    const struct tail_conf *conf = settings;
     double inverse = 0.0;
     for (size_t i = 0; i < TAIL_COLUMNS; i++)
         inverse += 1.0 / s->p[i];
@@ -333,7 +339,10 @@ static void tail_explain(const void *state, const void *settings, const struct r
         double share = 1.0 / s->p[most] / inverse;
         if (n > 0 && share < 0.05)
             break;
-        explain_column(s, row, most, share, out);
+        const struct histogram *past = usual_of(s, conf, row, most);
+        explain_column(past, row, most, share, out);
+        if (n == 0)
+            explain_plot(past, row, most, out);
     }
     struct text text = text_over(out->sentence, sizeof out->sentence);
     words_place(&text, row->flow.src, &row->src);
@@ -341,7 +350,7 @@ static void tail_explain(const void *state, const void *settings, const struct r
     words_service(&text, row);
     text_add(&text, ": ");
     text_add(&text, out->reason[0].text);
-    text_format(&text, " among %s flows of this kind", row->src.local ? "our hosts'" : "outside");
+    say_whose(&text, row);
     if (out->count > 1) {
         text_add(&text, "; also ");
         text_add(&text, out->reason[1].text);

@@ -75,6 +75,15 @@ struct tail_memory {
     uint16_t total[TAIL_COLUMNS];
 };
 
+/* What a host of ours opens and answers, of late: see score/role.h. */
+struct role_memory {
+    uint64_t services;         /* of others, that it used: a bit each */
+    uint16_t opened, answered; /* connections that did not fail */
+    uint16_t port;             /* it first answered on */
+    uint8_t others;            /* answers on other ports */
+    uint8_t role;
+};
+
 struct host {
     uint8_t address[16]; /* the key */
     int64_t first_us, last_us;
@@ -88,6 +97,7 @@ struct host {
     struct window window;
     struct fanout_memory fanout;
     struct tail_memory tail;
+    struct role_memory role;
 };
 
 #define PAIR_EARLY 3 /* flows a pair has before it gets a ring: most pairs never have one */

@@ -245,12 +245,17 @@ void state_update(struct state *s, const struct state_conf *conf, struct row *ro
     s->late += row->late;
 
     uint64_t source = row->hash.source, offered = row->hash.service, key = row->hash.pair;
+    if (row->dst.local)
+        table_prefetch_set(&s->hosts, row->hash.destination);
     table_prefetch_record(&s->hosts, source, (sizeof(struct host) + 63) / 64);
     table_prefetch_record(&s->pairs, key, 1);
     table_prefetch_record(&s->rings, key, 2);
     table_prefetch_record(&s->services, offered, 1);
 
     host_add(s, row, source);
+    row->destination = row->dst.local && !row->dst.group
+                           ? table_find(&s->hosts, row->hash.destination, row->flow.dst)
+                           : NULL;
     if (row->late)
         row->host->closed = false;
     else

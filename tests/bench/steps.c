@@ -25,6 +25,7 @@
 #include "decide/decide.h"
 #include "enrich/enrich.h"
 #include "features/features.h"
+#include "score/role.h"
 #include "score/score.h"
 #include "state/state.h"
 #include "worker.h"
@@ -170,11 +171,11 @@ static void learn_marked(struct score_state *s, const struct score_conf *conf, s
         if (detector->learn != NULL)
             detector->learn(s->detector[i], conf->detector[i], row);
         done(mark, DETECTOR + i);
-        if (!isnan(row->finding[i].sample))
-            calibration_add(&s->calibration[i], conf->calibrate, row->finding[i].sample,
-                            row->finding[i].p, row->teach);
+        score_learn_sample(s, conf, i, row);
         done(mark, CALIBRATE);
     }
+    role_learn(row);
+    done(mark, STATE);
 }
 
 static bool run_marked(eddy_worker *w, struct row *row, struct mark *mark)

@@ -7,111 +7,6 @@
 #include "pipeline.h"
 #include "random.h"
 
-/* ---- histograms ---- */
-
-static void further_out_counts_what_lies_beyond_and_half_of_its_own(void **state)
-{
-    (void)state;
-    struct histogram h = {.total = 0};
-    for (unsigned bin = 0; bin < BINS; bin++)
-        for (unsigned n = 0; n < 1 + bin % 3; n++)
-            histogram_add(&h, bin);
-    for (unsigned bin = 0; bin < BINS; bin++) {
-        double above = 0, below = 0;
-        for (unsigned i = 0; i < BINS; i++) {
-            double count = 1 + i % 3;
-            above += i > bin ? count : i == bin ? count / 2 : 0;
-            below += i < bin ? count : i == bin ? count / 2 : 0;
-        }
-        assert_true(further_out(&h, bin, false) == above);
-        assert_true(further_out(&h, bin, true) == below);
-    }
-}
-
-static void a_full_histogram_is_halved(void **state)
-{
-    (void)state;
-    struct histogram h = {.total = 0};
-    for (unsigned i = 0; i < (1u << 20) - 1; i++)
-        histogram_add(&h, 10 + i % 2);
-    assert_int_equal(h.total, (1u << 20) - 1);
-    histogram_add(&h, 90);
-    assert_int_equal(h.total, 524287); /* 524288 / 2 + 524287 / 2 + 1 / 2, each cut */
-    assert_int_equal(h.count[90], 0);
-    assert_true(further_out(&h, 9, false) == h.total);
-}
-
-/* A million flows, fewer with each half-octave, in bins 10 to 29; two far out and one further. */
-static void fill(struct histogram *h)
-{
-    histogram_add(h, 60);
-    histogram_add(h, 60);
-    histogram_add(h, 80);
-    histogram_add(h, 2);
-    for (unsigned i = 0; h->total < (1u << 20) - 1; i++)
-        histogram_add(h, 10 + (unsigned)__builtin_ctz(i | 1u << 19));
-}
-
-static void after_halving_what_is_further_out_is_never_less_extreme(void **state)
-{
-    (void)state;
-    struct histogram h = {.total = 0};
-    fill(&h);
-    histogram_add(&h, 10);
-    assert_in_range(h.total, 524000, 524288); /* halved */
-    assert_int_equal(h.count[80], 0);         /* seen once: forgotten */
-    assert_int_equal(h.count[60], 1);
-    for (unsigned bin = 1; bin < BINS; bin++) {
-        assert_true(histogram_p(&h, bin, false, 1, 0) <= histogram_p(&h, bin - 1, false, 1, 0));
-        assert_true(histogram_p(&h, bin, true, 1, 0) >= histogram_p(&h, bin - 1, true, 1, 0));
-    }
-    assert_true(histogram_p(&h, 40, false, 1, 0) >=
-                1.0 / (h.total + 1.0)); /* in the gap: one is beyond */
-    assert_int_equal(h.highest, 60);    /* so what was forgotten is beyond everything again */
-    assert_int_equal(h.lowest, 10);
-    assert_true(histogram_p(&h, 80, false, 1, 0) < 0.01 * histogram_p(&h, 60, false, 1, 0));
-}
-
-static void halving_leaves_the_p_of_usual_flows_as_it_was(void **state)
-{
-    (void)state;
-    struct histogram h = {.total = 0};
-    double before[20];
-    fill(&h);
-    for (unsigned i = 0; i < 20; i++)
-        before[i] = histogram_p(&h, 10 + i, false, 1, 0);
-    histogram_add(&h, 10);
-    for (unsigned i = 0; i < 20; i++) {
-        double after = histogram_p(&h, 10 + i, false, 1, 0);
-        if (before[i] > 1e-4)
-            assert_true(fabs(after / before[i] - 1) < 0.05);
-        else
-            assert_true(after > before[i] / 3 && after < before[i] * 3);
-    }
-}
-
-/* 1000 flows in bin 20: 2^-d at 2 d half-octaves beyond, of 1001, and never below 1 / n^2. */
-static void beyond_all_seen_p_halves_with_each_octave(void **state)
-{
-    (void)state;
-    struct histogram h = {.total = 0};
-    for (unsigned i = 0; i < 1000; i++)
-        histogram_add(&h, 20);
-    assert_true(fabs(histogram_p(&h, 22, false, 1, 0) * 1001 - 0.5) < 1e-12);
-    assert_true(fabs(histogram_p(&h, 28, false, 1, 0) * 1001 - 0.0625) < 1e-12);
-    assert_true(fabs(histogram_p(&h, 18, true, 1, 0) * 1001 - 0.5) < 1e-12);
-    assert_true(fabs(histogram_p(&h, 90, false, 1, 0) * 1001 * 1001 - 1) < 1e-9);
-    assert_true(histogram_p(&h, 0, false, 1, 0) > 0.99);
-}
-
-static void nothing_seen_means_nothing_is_unusual(void **state)
-{
-    (void)state;
-    struct histogram h = {.total = 0};
-    assert_true(histogram_p(&h, 50, false, 1, 0) == 1);
-    assert_true(histogram_p(&h, 50, false, 0.25, 100) == 0.25); /* or what the level above says */
-}
-
 static void a_hosts_counts_stay_in_a_byte(void **state)
 {
     (void)state;
@@ -271,15 +166,134 @@ static void the_reasons_name_the_columns_with_their_usual_values(void **state)
     pipeline_free(p);
 }
 
+/* ---- why ---- */
+
+static struct explanation why_of(struct pipeline *p, const eddy_flow *flow)
+{
+    struct explanation why;
+    (void)tail_of(p, flow);
+    score_explain(p->score, &p->score_conf, detector_named("tail"), &p->row, &why);
+    return why;
+}
+
+static void the_plot_is_the_past_of_the_first_reason(void **state)
+{
+    (void)state;
+    struct pipeline *p = site(2000);
+    struct rng rng = {3};
+    eddy_flow flow = usual_flow(&rng, 1001, numbered("10.0", 3));
+    flow.duration_us = UINT64_C(33120) * 1000000; /* 9.2 h */
+    struct explanation why = why_of(p, &flow);
+    const struct evidence *plot = &why.evidence;
+    assert_string_equal(plot->kind, "distribution");
+    assert_string_equal(why.reason[0].feature, "duration");
+    assert_string_equal(plot->x_name, "duration, seconds");
+    assert_true(fabs(plot->mark / 33120 - 1) < 1e-6);
+    double sum = 0;
+    for (size_t i = 0; i < plot->count; i++) {
+        sum += (double)plot->y[i];
+        assert_true(i == 0 || plot->x[i] > plot->x[i - 1]);
+        assert_true((double)plot->x[i] > 0.03 && (double)plot->x[i] < 60); /* 0.05 s + 3 s exp(1) */
+    }
+    assert_true(fabs(sum - 1) < 1e-4);
+    pipeline_free(p);
+}
+
+static void a_connection_of_hours_is_told_as_such(void **state)
+{
+    (void)state;
+    struct pipeline *p = site(3000);
+    struct rng rng = {3};
+    eddy_flow flow = usual_flow(&rng, 1501, numbered("10.0", 3));
+    flow.duration_us = UINT64_C(33120) * 1000000; /* 9.2 h */
+    struct explanation why = why_of(p, &flow);
+    assert_string_equal(why.reason[0].feature, "duration");
+    assert_non_null(strstr(why.reason[0].text, "lasted 9.2 h, usual "));
+    assert_non_null(strstr(why.sentence, "lasted 9.2 h"));
+    assert_true(why.reason[0].share > 0.9); /* nothing else of it is unusual: not the rate either */
+    assert_true(p->row.finding[detector_named("tail")].p < 1e-4);
+    pipeline_free(p);
+}
+
+/* ---- roles ---- */
+
+static void the_sentence_names_the_hosts_role(void **state)
+{
+    (void)state;
+    struct pipeline *p = site(2000);
+    eddy_flow flow = upload(1001, numbered("10.0", 3));
+    struct explanation why = why_of(p, &flow);
+    assert_non_null(strstr(why.sentence, "among our clients' flows of this kind"));
+    flow = upload(1002, "10.66.0.1"); /* new */
+    why = why_of(p, &flow);
+    assert_non_null(strstr(why.sentence, "among our hosts' flows of this kind"));
+    pipeline_free(p);
+}
+
+/* Ten servers that back up 30 MB each now and then, beside 10 clients that never do: a new server's
+ * first backup is usual once it is known as one, a client's is not. */
+static void a_host_is_judged_by_its_role(void **state)
+{
+    (void)state;
+    struct pipeline *p = site(3000);
+    const struct tail_state *s = p->score->detector[detector_named("tail")];
+    const struct host *host;
+    for (unsigned i = 0; i < 3000; i++) {
+        const char *server = numbered("10.5", i % 11);
+        eddy_flow flow = i % 4 == 0 && i % 11 != 10
+                             ? upload(1501 + i, server)
+                             : flow_at(1501 + i, i % 4 == 0 ? server : numbered("10.1", i % 9),
+                                       i % 4 == 0 ? "198.51.100.1" : server, i % 4 == 0 ? 443 : 22);
+        if (i % 4 != 0 && i % 2 == 0)
+            flow.dst_port = 80;
+        (void)pipeline_score(p, &flow);
+    }
+    eddy_flow flow = upload(4600, numbered("10.5", 10));
+    double of_server = tail_of(p, &flow).score;
+    host = p->row.host;
+    assert_int_equal(host->role.role, ROLE_SERVER);
+    flow = upload(4601, numbered("10.0", 4));
+    double of_client = tail_of(p, &flow).score;
+    assert_int_equal(p->row.host->role.role, ROLE_CLIENT);
+    assert_true(s->role[ROLE_SERVER][kind_of(&p->row)][0].total > 500);
+    assert_true(of_client > of_server + 0.5); /* three times as rare */
+    pipeline_free(p);
+}
+
+/* ---- poisoning ---- */
+
+/* 200 uploads that teach nothing: as unusual at the end as at first. */
+static void what_may_not_teach_leaves_no_trace(void **state)
+{
+    (void)state;
+    struct pipeline *p = site(3000);
+    const struct tail_state *s = p->score->detector[detector_named("tail")];
+    struct tail_state *before = malloc(sizeof *before);
+    assert_non_null(before);
+    eddy_flow flow = upload(1501, numbered("10.0", 3));
+    double first = tail_of(p, &flow).p;
+    *before = *s;
+    struct calibration calibration = p->score->calibration[detector_named("tail")];
+    for (unsigned i = 0; i < 200; i++) {
+        flow = upload(1502 + i, numbered("10.0", 3));
+        score(p->score, &p->score_conf, pipeline_pass(p, &flow));
+        p->row.teach = 0.0; /* suppressed, or marked malicious: see vet */
+        score_learn(p->score, &p->score_conf, &p->row);
+        double now = p->row.finding[detector_named("tail")].p;
+        assert_true(now > first * 0.5 && now < first * 2);
+    }
+    assert_memory_equal(before->site, s->site, sizeof s->site);
+    assert_memory_equal(before->kind, s->kind, sizeof s->kind);
+    assert_memory_equal(before->role, s->role, sizeof s->role);
+    assert_memory_equal(&calibration.sketch, &p->score->calibration[detector_named("tail")].sketch,
+                        sizeof calibration.sketch);
+    free(before);
+    pipeline_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(further_out_counts_what_lies_beyond_and_half_of_its_own),
-        cmocka_unit_test(a_full_histogram_is_halved),
-        cmocka_unit_test(after_halving_what_is_further_out_is_never_less_extreme),
-        cmocka_unit_test(halving_leaves_the_p_of_usual_flows_as_it_was),
-        cmocka_unit_test(beyond_all_seen_p_halves_with_each_octave),
-        cmocka_unit_test(nothing_seen_means_nothing_is_unusual),
         cmocka_unit_test(a_hosts_counts_stay_in_a_byte),
         cmocka_unit_test(an_upload_of_30_mb_after_2000_small_flows_has_p_below_1e_4),
         cmocka_unit_test(a_host_that_uploads_every_day_is_usual),
@@ -287,6 +301,11 @@ int main(void)
         cmocka_unit_test(usual_flows_have_p_as_often_as_they_say),
         cmocka_unit_test(suspicious_flows_teach_one_in_twenty),
         cmocka_unit_test(the_reasons_name_the_columns_with_their_usual_values),
+        cmocka_unit_test(the_plot_is_the_past_of_the_first_reason),
+        cmocka_unit_test(a_connection_of_hours_is_told_as_such),
+        cmocka_unit_test(the_sentence_names_the_hosts_role),
+        cmocka_unit_test(a_host_is_judged_by_its_role),
+        cmocka_unit_test(what_may_not_teach_leaves_no_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
