@@ -62,14 +62,14 @@ const char *domain_of(const char *name)
             break;
         }
     }
-    if (count < 2 || same(label[0], length[0], "arpa") || same(label[0], length[0], "local") ||
-        same(label[0], length[0], "localhost"))
+    if (count < 2 || length[0] == 0 || length[1] == 0 || same(label[0], length[0], "arpa") ||
+        same(label[0], length[0], "local") || same(label[0], length[0], "localhost"))
         return NULL;
     bool country = length[0] == 2 && is_registry(label[1], length[1]);
     if (country && count < 3)
         return NULL;
     const char *domain = country ? label[2] : label[1];
-    if (domain == name || is_address(name, (size_t)(domain - 1 - name)))
+    if (domain == name || *domain == '.' || is_address(name, (size_t)(domain - 1 - name)))
         return NULL;
     return domain;
 }
