@@ -14,7 +14,7 @@ from pathlib import Path
 
 import tree
 
-STEPS = ["util", "ingest", "clean", "enrich", "state", "features", "score", "vet", "decide", "emit"]
+STEPS = ["util", "ingest", "clean", "enrich", "state", "features", "model", "score", "vet", "decide", "emit"]
 SHARED = {"eddy.h", "part.h", "row.h", "reason.h", "service.h"}  # and *.def
 UTIL_MAY = {"eddy.h"}
 LIBRARIES = {

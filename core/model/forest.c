@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* forest.c - decision trees in one flat array, and the walk through all of them at once. */
+#include "model/forest.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "model/isolation.h"
+
+float forest_number(double value)
+{
+    if (!(fabs(value) <= (double)FLT_MAX))
+        return isnan(value) ? 0.0f : value > 0 ? FLT_MAX : -FLT_MAX;
+    return (float)value;
+}
+
+static inline uint32_t step(const struct node *nodes, uint32_t at, const float *row)
+{
+    struct node node = nodes[at];
+    return node_left(node) + !(row[node_column(node)] <= node.threshold);
+}
+
+double forest_sum(const struct forest *forest, const float *row)
+{
+    const struct node *nodes = forest->node;
+    double sum = 0.0;
+    for (uint32_t first = 0; first < forest->trees; first += FOREST_LANES) {
+        uint32_t at[FOREST_LANES], real = forest->trees - first;
+        for (uint32_t i = 0; i < FOREST_LANES; i++) /* the last group may walk a tree twice */
+            at[i] = forest->root[i < real ? first + i : first];
+        for (unsigned n = forest->steps[first / FOREST_LANES]; n > 0; n--)
+            for (uint32_t i = 0; i < FOREST_LANES; i++)
+                at[i] = step(nodes, at[i], row);
+        for (uint32_t i = 0; i < FOREST_LANES && i < real; i++)
+            sum += forest->value[(uint32_t)nodes[at[i]].threshold];
+    }
+    return sum;
+}
+
+double forest_score(const struct forest *forest, const float *row)
+{
+    return exp2(-forest_sum(forest, row) / (forest->trees * forest->normaliser));
+}
+
+void forest_credit(const struct forest *forest, const float *row, double *credit)
+{
+    for (uint32_t i = 0; i < forest->width; i++)
+        credit[i] = 0.0;
+    for (uint32_t tree = 0; tree < forest->trees; tree++) {
+        uint32_t at = forest->root[tree];
+        for (uint32_t next = step(forest->node, at, row); next != at;
+             next = step(forest->node, at, row)) {
+            double gain = isolation_c(forest->cover[at]) - isolation_c(forest->cover[next]) - 1.0;
+            credit[node_column(forest->node[at])] += gain / forest->trees;
+            at = next;
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* drift.c - are flows still like those the model was grown from? */
+#include "score/drift.h"
+
+#include <math.h>
+
+#define BEGIN 0.5 /* of a flow, in each bin */
+
+static void halve(struct drift *d)
+{
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        for (size_t bin = 0; bin < COLUMN_BINS; bin++)
+            d->count[i][bin] *= 0.5f;
+    d->total *= 0.5f;
+}
+
+void drift_note(struct drift *d, const double *columns)
+{
+    if (++d->since < DRIFT_STRIDE)
+        return;
+    d->since = 0;
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        d->count[i][column_bin((enum column)i, columns[i])] += 1.0f;
+    d->total += 1.0f;
+    if (d->total >= DRIFT_RECENT)
+        halve(d);
+}
+
+double drift_index(const float *recent, const uint32_t *expected)
+{
+    double n = 0.0, m = 0.0, sum = 0.0;
+    for (size_t i = 0; i < COLUMN_BINS; i++) {
+        n += (double)recent[i] + BEGIN;
+        m += expected[i] + BEGIN;
+    }
+    for (size_t i = 0; i < COLUMN_BINS; i++) {
+        double a = ((double)recent[i] + BEGIN) / n, e = (expected[i] + BEGIN) / m;
+        sum += (a - e) * log(a / e);
+    }
+    return sum;
+}
+
+double drift_psi(const struct drift *d, const struct model *model, uint32_t index)
+{
+    if (d->total < DRIFT_LEAST)
+        return NAN;
+    return drift_index(d->count[model->column[index]], model->bins[index]);
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* iforest.c - an odd combination of columns, none of which need be far out.
+ *
+ * Isolation forest (Liu, Ting, Zhou, ICDM 2008; TKDD 2012): random cuts single out the odd flow
+ * after few of them. Grown in place from vetted flows (model/nursery.h), or read from a file.
+ *
+ * What the forest gives has no p of its own: p is the share of held-out flows at least as odd, and
+ * never less than a tenth of what they can tell (model/heldout.h), some 2e-5. So one flow makes no
+ * incident unless the calibration has seen far more flows than were held out, and it should
+ * not: a site has odd flows every day. What it is for is to confirm what others find, and to order.
+ *
+ * Not among its columns: what says where or when the log was taken rather than how the flow
+ * behaves. pair_flows, pair_gap, prevalence and service_flows begin at nothing with the sensor: a
+ * forest of the first hours would call all later flows odd. window_flows and window_peers begin at
+ * one with each window: fanout judges what they came to, against the host's own past.
+ * Whether a flow was seen to end (established, closed) depends on when the sensor gives up on it.
+ * icmp is neither tcp nor udp.
+ *
+ * A flow with p below 0.001 by the forest in use is taken into the reservoir only if a thousand
+ * usual ones have come for it: that often it is to be expected. So what fills three tenths of the
+ * stream is a thousandth of the next forest's flows, and usual after two retrainings, not one. */
+#include "score/iforest.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "features/features.h"
+#include "model/nursery.h"
+#include "score/explanation.h"
+#include "score/quantity.h"
+#include "score/words.h"
+#include "state/host.h"
+
+struct iforest_conf {
+    uint64_t trees, samples, seed;
+    int64_t retrain_us;
+};
+
+#define CONF(field) offsetof(struct iforest_conf, field)
+
+static const struct option options[] = {
+    {"trees", OPTION_COUNT, CONF(trees), "100", 8, NURSERY_TREES,
+     "Trees of a forest grown in place; the time to score a flow grows with them."},
+    {"samples", OPTION_COUNT, CONF(samples), "256", 16, ISOLATION_SAMPLES,
+     "Flows that each tree is grown from."},
+    {"retrain", OPTION_DURATION, CONF(retrain_us), "1d", 60, 31536000,
+     "A new forest is grown this often, by the flows' own time."},
+    {"seed", OPTION_COUNT, CONF(seed), "1", 0, 9007199254740992.0,
+     "Of the random numbers: the same seed and flows give the same forest."},
+    {0},
+};
+
+static const enum column columns[] = {
+    COLUMN_duration,
+    COLUMN_bytes_out,
+    COLUMN_bytes_in,
+    COLUMN_packets_out,
+    COLUMN_packets_in,
+    COLUMN_balance,
+    COLUMN_packet_size_out,
+    COLUMN_packet_size_in,
+    COLUMN_rate,
+    COLUMN_tcp,
+    COLUMN_udp,
+    COLUMN_attempt,
+    COLUMN_reset_out,
+    COLUMN_reset_in,
+    COLUMN_dns,
+    COLUMN_web,
+    COLUMN_remote,
+    COLUMN_files,
+    COLUMN_other_high,
+    COLUMN_src_local,
+    COLUMN_dst_local,
+
+    COLUMN_window_failed,
+    COLUMN_window_width,
+};
+
+#define WIDTH (sizeof columns / sizeof *columns)
+
+static_assert(WIDTH < NURSERY_COLUMNS, "a row has room for one more than the columns");
+
+struct iforest_state {
+    struct nursery nursery;
+    struct drift drift;
+    double earned;                 /* odd flows that may teach */
+    double surprise;               /* -log10 p of the latest row; NAN: no forest */
+    bool first_pass;               /* of the latest row */
+    double score;                  /* of the latest row, 0..1 */
+    float row[FOREST_COLUMNS + 1]; /* as the forest in use reads it */
+};
+
+static void iforest_open(void *state, const void *settings)
+{
+    struct iforest_state *s = state;
+    const struct iforest_conf *conf = settings;
+    s->nursery.reservoir.random.state = conf->seed;
+    s->nursery.random.state = hash_mix(conf->seed + 1);
+    nursery_begin(&s->nursery, columns, WIDTH);
+}
+
+static const struct model *model_of(const struct iforest_state *s, const struct row *row)
+{
+    return row->model != NULL ? row->model : nursery_model(&s->nursery);
+}
+
+static void iforest_score(void *state, const void *settings, struct row *row, struct finding *out)
+{
+    struct iforest_state *s = state;
+    const struct model *model = model_of(s, row);
+    (void)settings;
+    s->surprise = NAN;
+    if (model == NULL)
+        return;
+    model_row(model, row->column, s->row);
+    s->score = forest_score(&model->forest, s->row);
+    out->tests = fmax(1.0, row->host->window.flows);
+    out->score = out->sample = s->surprise = heldout_surprise(&model->heldout, s->score);
+}
+
+/* ---- learning ---- */
+
+#define ODD      3.0  /* -log10 p */
+#define EXPECTED 1e-3 /* how often it is */
+
+/* May the row teach wholly? */
+static bool vetted(struct iforest_state *s, const struct row *row)
+{
+    if (row->teach < 1.0)
+        return false;
+    if (!(s->surprise > ODD)) {
+        s->earned = fmin(s->earned + EXPECTED, 1.0);
+        return true;
+    }
+    if (s->earned < 1.0)
+        return false;
+    s->earned -= 1.0;
+    return true;
+}
+
+static void iforest_learn(void *state, const void *settings, struct row *row)
+{
+    struct iforest_state *s = state;
+    const struct iforest_conf *conf = settings;
+    struct nursery_conf nursery = {conf->trees, conf->samples, conf->retrain_us};
+    if (vetted(s, row)) {
+        float kept[WIDTH + 1] = {0.0f};
+        for (size_t i = 0; i < WIDTH; i++)
+            kept[i] = forest_number(row->column[columns[i]]);
+        nursery_add(&s->nursery, kept);
+    }
+    if (row->teach >= 1.0)
+        drift_note(&s->drift, row->column);
+    /* The second of two passes begins: now the whole log is known, and nobody waits for a flow. */
+    if (s->first_pass && !row->first_pass)
+        (void)nursery_finish(&s->nursery, &nursery, row->end_us);
+    s->first_pass = row->first_pass;
+    if (row->model == NULL && !row->late)
+        nursery_step(&s->nursery, &nursery, row->end_us);
+}
+
+/* ---- words ---- */
+
+/* The middle of the bins of the held-out flows; of a flag, the share that has it. */
+static double usual_of(const struct model *model, uint32_t index)
+{
+    const uint32_t *bins = model->bins[index];
+    enum column column = (enum column)model->column[index];
+    uint64_t below = 0;
+    if (model->heldout.total == 0)
+        return NAN;
+    if (column_kind(column) == KIND_FLAG)
+        return (double)bins[COLUMN_BINS - 1] / model->heldout.total;
+    for (unsigned bin = 0; bin < COLUMN_BINS; bin++) {
+        uint64_t half = model->heldout.total;
+        if (2 * (below + bins[bin]) > half)
+            return column_at(column, bin + ((double)half / 2.0 - (double)below) / bins[bin]);
+        below += bins[bin];
+    }
+    return NAN;
+}
+
+/* The scores of the held-out flows, and where this flow is among them. */
+static void plot(const struct iforest_state *s, const struct heldout *heldout,
+                 struct explanation *out)
+{
+    size_t low = 0, high = HELDOUT_BINS - 1, own = (size_t)(s->score * HELDOUT_BINS);
+    while (low < high && heldout->count[low] == 0)
+        low++;
+    while (high > low && heldout->count[high] == 0)
+        high--;
+    high = own > high && own < HELDOUT_BINS ? own : high;
+    low = own < low ? own : low;
+    size_t width = (high - low) / EVIDENCE_POINTS + 1; /* bins in a point */
+    evidence_begin(out, "distribution", "oddness, 0 to 1", "share of usual flows");
+    for (size_t at = low; at <= high; at += width) {
+        uint64_t sum = 0;
+        for (size_t bin = at; bin < at + width && bin < HELDOUT_BINS; bin++)
+            sum += heldout->count[bin];
+        evidence_point(out, ((double)at + (double)width / 2.0) / HELDOUT_BINS,
+                       (double)sum / heldout->total);
+    }
+    out->evidence.mark = s->score;
+}
+
+#define TOLD 4
+
+static void explain_columns(const struct model *model, const float *row, const double *credit,
+                            struct explanation *out)
+{
+    double all = 0.0;
+    bool told[FOREST_COLUMNS] = {false};
+    uint32_t width = model->forest.width;
+    for (uint32_t i = 0; i < width; i++)
+        all += fmax(credit[i], 0.0);
+    for (size_t n = 0; n < TOLD; n++) {
+        uint32_t most = 0;
+        for (uint32_t i = 1; i < width; i++)
+            if (told[most] || (!told[i] && credit[i] > credit[most]))
+                most = i;
+        double share = credit[most] / all;
+        if (told[most] || !(share > 0.05) || (n > 0 && share < 0.1))
+            break;
+        told[most] = true;
+        enum column column = (enum column)model->column[most];
+        double value = (double)row[most], usual = usual_of(model, most);
+        struct explained *reason =
+            explanation_add(out, feature_of(column)->name, quantity_plain(column, value),
+                            quantity_plain(column, usual), share);
+        struct text text = text_over(reason->text, sizeof reason->text);
+        quantity_say(&text, column, value, usual);
+    }
+}
+
+static void iforest_explain(const void *state, const void *settings, const struct row *row,
+                            struct explanation *out)
+{
+    const struct iforest_state *s = state;
+    const struct model *model = model_of(s, row);
+    double credit[FOREST_COLUMNS];
+    (void)settings;
+    if (model == NULL)
+        return;
+    forest_credit(&model->forest, s->row, credit);
+    explain_columns(model, s->row, credit, out);
+    plot(s, &model->heldout, out);
+    double steps = -log2(s->score) * model->forest.normaliser;
+    struct text text = text_over(out->sentence, sizeof out->sentence);
+    words_place(&text, row->flow.src, &row->src);
+    text_add(&text, " had a connection of an odd make to ");
+    words_service(&text, row);
+    text_add(&text, ": ");
+    for (size_t i = 0; i < out->count; i++) {
+        text_add(&text, i == 0 ? "" : "; ");
+        text_add(&text, out->reason[i].text);
+    }
+    text_add(&text, ". Random cuts single it out after ");
+    text_digits(&text, steps, 2);
+    text_add(&text, " steps, a usual flow after ");
+    text_digits(&text, -log2(heldout_middle(&model->heldout)) * model->forest.normaliser, 2);
+    text_char(&text, '.');
+    out->names_peer = out->names_port = true;
+}
+
+struct iforest_view iforest_view(const struct score_state *state)
+{
+    for (size_t i = 0; i < state->count; i++) {
+        if (strcmp(registry_detectors[i]->part.name, "iforest") != 0)
+            continue;
+        const struct iforest_state *s = state->detector[i];
+        return (struct iforest_view){nursery_model(&s->nursery), &s->drift, &s->nursery};
+    }
+    return (struct iforest_view){NULL, NULL, NULL};
+}
+
+const struct detector score_iforest = {
+    .part = {.name = "iforest",
+             .help = "An odd combination of columns.",
+             .conf_size = sizeof(struct iforest_conf),
+             .options = options},
+    /* No technique is "an odd flow". The nearest is Non-Standard Port: behaviour that does not fit
+     * the service it uses, which is what a combination of columns can show. */
+    .technique = "T1571",
+    .state_size = sizeof(struct iforest_state),
+    .open = iforest_open,
+    .score = iforest_score,
+    .learn = iforest_learn,
+    .explain = iforest_explain,
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* iforest.h - what others than the scoring need of iforest: its model, for metrics and files. */
+#pragma once
+
+#include "model/model.h"
+#include "score/drift.h"
+#include "score/score.h"
+
+struct nursery;
+
+/* Valid under the engine's lock. */
+struct iforest_view {
+    const struct model *grown; /* in place; NULL: none yet */
+    const struct drift *drift; /* of recent flows */
+    const struct nursery *nursery;
+};
+
+struct iforest_view iforest_view(const struct score_state *state);
