@@ -26,6 +26,7 @@ from flows import Flow
 
 DAY_S = 86400
 LAB = runs.ROOT / "examples" / "data"
+NAME_LOGS = ("dns.log.gz", "ssl.log.gz", "http.log.gz")
 BEGIN = 1700006400.0  # 2023-11-15 00:00 UTC, the day of mix-day; the learning day is the one before
 
 # Hosts that a capture watched although their addresses are public, and attackers of an emulation with private ones.
@@ -151,9 +152,11 @@ def mix_day(learn: list[Path]) -> Day:
 
 
 def lab_day(log: str = "eve.json.gz") -> Day:
-    """The lab's own recording, some minutes; its first part has no attack."""
+    """The lab's own recording, some minutes; its first part has no attack. Names are in EVE itself; Zeek has logs
+    of its own for them, which are read before."""
     learned, found = flows.lab_flows(LAB, log)
-    return Day("lab", [], LAB / log, found, min(flow.start for flow in found), LAB / "truth.csv", learned)
+    beside = [] if log.startswith("eve") else [LAB / name for name in NAME_LOGS if (LAB / name).exists()]
+    return Day("lab", beside, LAB / log, found, min(flow.start for flow in found), LAB / "truth.csv", learned)
 
 
 def compose(folder: Path) -> list[Day]:
