@@ -75,6 +75,22 @@ struct tail_memory {
     uint16_t total[TAIL_COLUMNS];
 };
 
+#define EXFIL_WEIGHT 64  /* units of `weight` in a window */
+#define EXFIL_SCORE  100 /* units of `score` in one */
+
+/* What a host sends to the outside: a sum that fades, its past, and who got most of it. 32 bytes.
+ */
+struct exfil_memory {
+    float mean, variance; /* of ln of the sum, at the ends of past windows */
+    float sent;           /* bytes, fading since seen_s, as are the next two */
+    float lead;           /* bytes by which `receiver` leads all others */
+    float received;       /* from `receiver` */
+    uint32_t receiver;    /* upper half of the hash of its address */
+    uint32_t seen_s;      /* since 1970; 0: never */
+    uint16_t weight;      /* past windows, as learned from */
+    uint16_t score;       /* of the open window */
+};
+
 /* What a host of ours opens and answers, of late: see score/role.h. */
 struct role_memory {
     uint64_t services;         /* of others, that it used: a bit each */
@@ -97,6 +113,7 @@ struct host {
     struct window window;
     struct fanout_memory fanout;
     struct tail_memory tail;
+    struct exfil_memory exfil;
     struct role_memory role;
 };
 

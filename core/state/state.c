@@ -283,6 +283,9 @@ static void rewind_host(void *record, void *user)
     (void)user;
     memset(&host->window, 0, sizeof host->window);
     host->fanout.score = 0.0f;
+    host->exfil.sent = host->exfil.received = host->exfil.lead = 0.0f;
+    host->exfil.seen_s = 0;
+    host->exfil.score = 0;
     host->flows = 0;
 }
 
