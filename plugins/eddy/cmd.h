@@ -12,6 +12,7 @@ enum exit_status {
 int cmd_score(int argc, char **argv);
 int cmd_features(int argc, char **argv);
 int cmd_incidents(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_options(int argc, char **argv);
 
 /* Says on standard error what is wrong with the command line. Returns EXIT_USAGE. */

@@ -28,6 +28,7 @@ static const struct command {
     {"features", "eddy features", cmd_features, "FILE...   the columns that models are trained on"},
     {"incidents", "eddy incidents", cmd_incidents,
      "[FILE...] what was decided over time; show ID tells all of one"},
+    {"report", "eddy report", cmd_report, "FILE... -o REPORT.html  one page with plots"},
     {"options", "eddy options", cmd_options,
      "[SECTION]  every setting: initial value, range, meaning"},
     {"version", "eddy version", cmd_version, "           which eddy this is"},

@@ -388,6 +388,8 @@ int run_files(struct run *run)
         return EXIT_FAULT;
     }
     status = make_config(run, config);
+    if (status == EXIT_FINE && run->configured != NULL)
+        run->configured(config, run->user);
     if (status == EXIT_FINE)
         status = run_engine(run, config);
     eddy_config_free(config);

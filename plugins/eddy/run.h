@@ -35,6 +35,7 @@ struct run {
     void (*scored)(const eddy_flow *flow, const double *columns, const eddy_verdict *verdict,
                    void *user);
     void (*incident)(const eddy_incident *incident, void *user);
+    void (*configured)(const eddy_config *config, void *user); /* once the settings are known */
     bool (*go_on)(void *user); /* asked after each piece of a file; false: the output is broken */
     void *user;
 
