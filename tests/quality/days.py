@@ -142,7 +142,7 @@ def rank_of(pair: Pair, scores: dict[tuple[str, str], float]) -> int | None:
 
 
 def rita_pairs(one: Judged) -> dict[tuple[str, str], float]:
-    return rita.pairs(one.day.flows)
+    return rita.pairs(one.day.flows, one.day.begin)
 
 
 # ---- The first incidents of the others

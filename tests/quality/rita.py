@@ -51,7 +51,7 @@ def histogram_of(times: list[float], begin: float, end: float) -> list[int]:
     width = max(end - begin, 1e-9) / HOURS
     counts = [0] * HOURS
     for at in times:
-        counts[min(int((at - begin) / width), HOURS - 1)] += 1
+        counts[min(max(int((at - begin) / width), 0), HOURS - 1)] += 1
     return counts
 
 
@@ -90,13 +90,14 @@ def score(times: list[float], sizes: list[float], begin: float, end: float) -> f
     return mean([evenness(gaps), evenness(sizes), histogram_score(counts), duration_score(counts, times, begin, end)])
 
 
-def pairs(flows: list[Flow]) -> dict[tuple[str, str], float]:
-    """Score of each pair of an own host and one on the Internet, ports together: RITA leaves out all other traffic."""
+def pairs(flows: list[Flow], begin: float) -> dict[tuple[str, str], float]:
+    """Score of each pair of an own host and one on the Internet, ports together: RITA leaves out all other traffic.
+    The data's time runs from begin to the last flow's start."""
     of_pair: dict[tuple[str, str], list[Flow]] = defaultdict(list)
     for flow in flows:
         if is_own(flow.src) and not is_own(flow.dst):
             of_pair[flow.src, flow.dst].append(flow)
-    begin, end = min(flow.start for flow in flows), max(flow.start for flow in flows)
+    end = max(flow.start for flow in flows)
     found = {}
     for pair, of_one in of_pair.items():
         judged = score([flow.start for flow in of_one], [float(flow.bytes_out) for flow in of_one], begin, end)

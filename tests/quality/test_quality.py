@@ -126,6 +126,10 @@ class Rita(unittest.TestCase):
         # 8 hours of 3, 16 of none: mean 1, deviation sqrt(2), so 0; too few hours for kinds.
         self.assertEqual(rita.histogram_score([3, 0, 0] * 8), 0.0)
 
+    def test_what_began_before_the_data_is_in_the_first_hour(self) -> None:
+        counts = rita.histogram_of([-7200.0, 0.0, 3600.0, 86400.0], 0, 86400)
+        self.assertEqual((counts[0], counts[1], counts[23], sum(counts)), (2, 1, 1, 4))
+
     def test_duration_needs_hours_and_takes_the_better(self) -> None:
         day = 86400.0
         counts = [1] * 6 + [0] * 18
@@ -148,7 +152,7 @@ class Rita(unittest.TestCase):
         flows = [flow(f"o{n}", 60.0 * n) for n in range(5)]
         flows += [flow(f"i{n}", 60.0 * n, dst="10.0.0.2") for n in range(5)]
         flows += [flow(f"e{n}", 60.0 * n, src="198.51.100.1", dst="10.0.0.2") for n in range(5)]
-        self.assertEqual(list(rita.pairs(flows)), [("10.0.0.1", "203.0.113.9")])
+        self.assertEqual(list(rita.pairs(flows, 0.0)), [("10.0.0.1", "203.0.113.9")])
 
 
 class Composing(unittest.TestCase):
