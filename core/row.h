@@ -57,6 +57,7 @@ struct row {
     uint32_t service_flows; /* state: about how many flows went to it of late */
     struct asked *asked;    /* state, of a ROW_NAME: what the source asks below `domain`; or NULL */
     const char *domain;     /* likewise: the registered domain, in the context's name */
+    uint32_t clients;       /* likewise: of our hosts, about how many ask the source for names */
     double domains;         /* likewise: how many the source has asked for in its window */
     const char *name;       /* decide: what the destination is called; NULL if not known */
     bool fresh;             /* state: the first flow of its pair */

@@ -17,7 +17,8 @@
  * one domain, is so rare that analysts can look at each; with 64 bytes usual in an hour and a power
  * of 4, 4 kB within an hour have p = (4096 / 64)^-4 = 6e-8, which is an incident of a host that
  * asked for some twenty domains. Names below a domain that many of ours ask for count less: one
- * host of many is infected before all are. */
+ * host of many is infected before all are. So do those that a resolver asks for which others of
+ * ours are seen to use: what it passes on is theirs, and they are judged for it. */
 #include <math.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@
 
 struct dns_conf {
     double usual_bytes, power, prior_windows;
-    double common;
+    double common, resolver;
     uint64_t common_hosts;
 };
 
@@ -46,6 +47,8 @@ static const struct option options[] = {
      "From so many of our hosts on, a domain counts as commonly asked for."},
     {"common", OPTION_NUMBER, CONF(common), "0.35", 0, 1,
      "What is left of the score when the domain is commonly asked for."},
+    {"resolver", OPTION_NUMBER, CONF(resolver), "0.35", 0, 1,
+     "What is left of the score of a host that others of ours ask for names: it passes on theirs."},
     {0},
 };
 
@@ -67,9 +70,15 @@ static double usual_names(const struct asked *a)
     return round(exp((double)a->names_mean));
 }
 
-static double left_of(const struct dns_conf *conf, const struct row *row)
+/* What is left of the score, and what took the rest. */
+struct doubts {
+    double common, resolver;
+};
+
+static struct doubts doubts_of(const struct dns_conf *conf, const struct row *row)
 {
-    return row->users >= conf->common_hosts ? conf->common : 1.0;
+    return (struct doubts){row->users >= conf->common_hosts ? conf->common : 1.0,
+                           row->clients > 0 ? conf->resolver : 1.0};
 }
 
 static void dns_score(void *state, const void *settings, struct row *row, struct finding *out)
@@ -82,7 +91,8 @@ static void dns_score(void *state, const void *settings, struct row *row, struct
     if (!a->fresh || a->names < LEAST_NAMES)
         return;
     double factor = asked_bytes(a) / usual_bytes(conf, a);
-    out->score = factor > 1.0 ? conf->power * log10(factor) * left_of(conf, row) : 0.0;
+    struct doubts left = doubts_of(conf, row);
+    out->score = factor > 1.0 ? conf->power * log10(factor) * left.common * left.resolver : 0.0;
     out->tests = fmax(1.0, row->domains);
     a->score = (float)fmax(out->score, (double)a->score);
 }
@@ -158,18 +168,31 @@ static void plot(const struct asked *a, struct explanation *out)
         evidence_point(out, minutes * (double)i / ASKED_STEPS, a->step[i]);
 }
 
+/* What an explanation has room for: the end, where the domain is. */
+static const char *end_of(const char *name)
+{
+    const size_t most = sizeof((struct explained_name *)0)->value - 1;
+    size_t length = strlen(name);
+    return length > most ? name + length - most : name;
+}
+
 static void dns_explain(const void *state, const void *settings, const struct row *row,
                         struct explanation *out)
 {
     const struct dns_conf *conf = settings;
     const struct asked *a = row->asked;
-    double usual = usual_bytes(conf, a), left = left_of(conf, row);
+    double usual = usual_bytes(conf, a);
+    struct doubts left = doubts_of(conf, row);
     (void)state;
     explain_names(a, usual, out);
     explain_records(a, out);
-    if (left < 1.0) {
-        struct text text = reason(out, "prevalence", row->users, NAN, left - 1.0);
+    if (left.common < 1.0) {
+        struct text text = reason(out, "prevalence", row->users, NAN, left.common - 1.0);
         text_format(&text, "%u of our hosts ask for names below it", row->users);
+    }
+    if (left.resolver < 1.0) {
+        struct text text = reason(out, "resolver", row->clients, NAN, left.resolver - 1.0);
+        text_format(&text, "%u of our hosts ask it for names, which it passes on", row->clients);
     }
     struct text text = text_over(out->sentence, sizeof out->sentence);
     words_place(&text, row->flow.src, &row->src);
@@ -188,7 +211,7 @@ static void dns_explain(const void *state, const void *settings, const struct ro
         text_add(&text, "no other host of ours asks there.");
     else
         text_format(&text, "%u hosts of ours ask there.", row->users);
-    explanation_name(out, "dns", row->context->name);
+    explanation_name(out, "dns", end_of(row->context->name));
     out->since_us = a->start_us;
     plot(a, out);
 }

@@ -212,6 +212,15 @@ void state_prepare(const struct state *s, struct row *row)
     table_prefetch_set(&s->services, row->hash.service);
 }
 
+/* How many of our hosts use the source as a resolver: as they reach it, as it reaches others. */
+static uint32_t clients_of(const struct state *s, const struct row *row)
+{
+    uint64_t port = (uint64_t)row->flow.dst_port << 8 | row->flow.proto;
+    uint64_t offered = hash_add(row->hash.source, port);
+    const struct offer *offer = table_find(&s->services, offered, &offered);
+    return offer == NULL ? 0 : lincount_estimate(&offer->users);
+}
+
 /* A host that is only seen asking is kept for as long as it asks. */
 static void update_names(struct state *s, const struct state_conf *conf, struct row *row)
 {
@@ -219,7 +228,7 @@ static void update_names(struct state *s, const struct state_conf *conf, struct 
     row->late = row->end_us < now_us - conf->lateness_us || row->end_us > now_us;
     row->pair = NULL;
     row->ring = NULL;
-    row->host = NULL;
+    row->host = row->destination = NULL;
     row->asked = NULL;
     names_add(&s->names, row, now_us);
     if (row->context->kind != CONTEXT_DNS || row->late)
@@ -227,6 +236,8 @@ static void update_names(struct state *s, const struct state_conf *conf, struct 
     asked_add(&s->names.asked, row, conf->names_window_us, now_us);
     if (row->asked == NULL)
         return;
+    (void)users_of(s, row, row->hash.service, row->hash.source);
+    row->clients = clients_of(s, row);
     row->host = host_of(s, row, row->end_us);
     if (row->host->flows == 0)
         table_keep(&s->hosts, row->hash.source, row->host, row->end_us);

@@ -122,6 +122,26 @@ static void a_domain_that_many_ask_for_counts_less(void **state)
     assert_true(fabs(score[1] / score[0] - 0.35) < 0.01);
 }
 
+/* The same names, first from a host, then from its resolver: resolver = 0.35. */
+static void a_resolver_passes_on_what_others_ask(void **state)
+{
+    (void)state;
+    struct pipeline *p = pipeline_new(NULL);
+    size_t dns = detector_named("dns");
+    double score[2] = {0};
+    for (unsigned i = 0; i < 128; i++) {
+        struct context context = context_of(CONTEXT_DNS, sixteen_bytes(i / 2));
+        struct finding finding = {.score = (double)NAN};
+        struct row *row = name_pass(p, i, i % 2 == 0 ? "10.0.0.1" : "10.0.0.53",
+                                    i % 2 == 0 ? "10.0.0.53" : "198.51.100.53", &context);
+        registry_detectors[dns]->score(p->score->detector[dns], p->score_conf.detector[dns], row,
+                                       &finding);
+        score[i % 2] = isnan(finding.score) ? score[i % 2] : finding.score;
+    }
+    assert_true(fabs(score[1] / score[0] - 0.35) < 0.01);
+    pipeline_free(p);
+}
+
 /* A window of 64 names that carry 1024 bytes. Returns the highest score, and what closing the one
  * before gave as a sample. */
 static double window(struct pipeline *p, unsigned hour, double teach, double *sample)
@@ -267,6 +287,7 @@ int main(void)
         cmocka_unit_test(many_short_names_are_no_tunnel),
         cmocka_unit_test(many_domains_are_many_looks),
         cmocka_unit_test(a_domain_that_many_ask_for_counts_less),
+        cmocka_unit_test(a_resolver_passes_on_what_others_ask),
         cmocka_unit_test(the_pairs_own_past_makes_it_usual),
         cmocka_unit_test(what_nobody_may_learn_from_stays_unusual),
         cmocka_unit_test(a_suspicious_window_teaches_a_little),
