@@ -31,6 +31,7 @@ struct instance {
     char textfile[2][PATH_MAX]; /* by its real path, and by that which a reload wants */
     eddy_engine *engine;        /* NULL: isolated. The pump frees it */
     struct pump *pump;          /* NULL: under -T */
+    bool context;               /* DNS, TLS and HTTP records are wanted, too */
     struct instance *next;
     int rotated;      /* set by Suricata at a HUP, cleared by our thread; read as an atomic_int */
     atomic_bool mute; /* set when a thread is left behind: Suricata's log may be gone */
@@ -43,8 +44,22 @@ static struct instance *live;
 
 /* ---- Suricata's threads ---- */
 
-/* Whether the record says that it is of another type than "flow". In doubt the library decides. */
-static bool is_no_flow(const char *text, const char *end)
+/* A value with its quotes, of which there are `room` bytes: is it a wanted event type? */
+static bool is_wanted(const char *value, ptrdiff_t room, bool context)
+{
+    static const char *const names[] = {"\"dns\"", "\"tls\"", "\"http\"", "\"quic\""};
+    if (room >= 6 && memcmp(value, "\"flow\"", 6) == 0)
+        return true;
+    for (size_t i = 0; context && i < sizeof names / sizeof *names; i++) {
+        size_t length = strlen(names[i]);
+        if (room >= (ptrdiff_t)length && memcmp(value, names[i], length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the record says that it is of a type that nobody wants. In doubt the library decides. */
+static bool is_unwanted(const char *text, const char *end, bool context)
 {
     static const char key[] = "\"event_type\"";
     const ptrdiff_t before = 6, after = 6; /* of its '_', which is rarer than any other byte */
@@ -54,7 +69,7 @@ static bool is_no_flow(const char *text, const char *end)
         at += after;
         while (at < end && (*at == ' ' || *at == ':'))
             at++;
-        return end - at >= 6 && *at == '"' && memcmp(at, "\"flow\"", 6) != 0;
+        return end - at >= 6 && *at == '"' && !is_wanted(at, end - at, context);
     }
     return false;
 }
@@ -67,7 +82,7 @@ void instance_write(const struct instance *i, const char *record, size_t length)
         text = end - text < 2 ? NULL : memchr(text + 1, '{', (size_t)(end - text) - 1);
     if (text == NULL)
         text = record;
-    if (is_no_flow(text, end))
+    if (is_unwanted(text, end, i->context))
         pump_skip(i->pump);
     else
         pump_put(i->pump, text, (size_t)(end - text));
@@ -139,7 +154,7 @@ static void settle(struct instance *i, bool good)
 static void warn_of_restart(struct instance *i, const eddy_config *now)
 {
     static const char *const keys[] = {"suricata.name", "suricata.ring", "suricata.isolate",
-                                       "suricata.socket"};
+                                       "suricata.socket", "ingest.context"};
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
         if (strcmp(eddy_config_value(i->config, keys[k]), eddy_config_value(now, keys[k])) != 0)
             say(&i->log, LOG_WARNING, "%s changes with a restart of Suricata", keys[k]);
@@ -233,6 +248,7 @@ static void warn_of_unused(struct instance *i)
 static int start(struct instance *i, eddy_error *err)
 {
     bool isolated = flag(i->config, "suricata.isolate");
+    i->context = flag(i->config, "ingest.context");
     const char *socket = eddy_config_value(i->config, "suricata.socket");
     const char *textfile = eddy_config_value(i->config, "textfile.path");
     eddy_hooks hooks = {
@@ -324,9 +340,9 @@ void instance_free(struct instance *i)
         return; /* stays among the live: it may still write its files */
     }
     say(&i->log, LOG_NOTICE,
-        "%llu records: %llu flows %s, %llu others skipped, %llu rejected, %llu dropped",
+        "%llu records: %llu %s, %llu others skipped, %llu rejected, %llu dropped",
         (unsigned long long)counts.read, (unsigned long long)counts.scored,
-        i->engine != NULL ? "scored" : "handed over", (unsigned long long)counts.skipped,
+        i->engine != NULL ? "flows scored" : "handed over", (unsigned long long)counts.skipped,
         (unsigned long long)counts.rejected, (unsigned long long)counts.dropped);
     leave(i);
 }

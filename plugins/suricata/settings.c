@@ -124,18 +124,21 @@ const char *settings_file(const struct settings *s)
     return "";
 }
 
-/* Also where nothing is scored: it tells where the metrics go and how often. */
-static bool is_for_metrics(const struct entry *e)
+/* Also where nothing is scored: it tells where the metrics go and how often, and what is handed
+ * over.
+ */
+static bool is_used_isolated(const struct entry *e)
 {
     return setting_is(e->section, "textfile") ||
-           (setting_is(e->section, "emit") && setting_is(e->name, "interval"));
+           (setting_is(e->section, "emit") && setting_is(e->name, "interval")) ||
+           (setting_is(e->section, "ingest") && setting_is(e->name, "context"));
 }
 
 size_t settings_unused(const struct settings *s, char *text, size_t size)
 {
     size_t count = 0;
     for (size_t i = 0; i < s->count; i++)
-        if (!setting_is(s->list[i].section, OWN) && !is_for_metrics(&s->list[i]) && count++ == 0)
+        if (!setting_is(s->list[i].section, OWN) && !is_used_isolated(&s->list[i]) && count++ == 0)
             (void)snprintf(text, size, "%s.%s", s->list[i].section, s->list[i].name);
     return count;
 }
