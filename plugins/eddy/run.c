@@ -169,12 +169,25 @@ static int count_idle(const char *reason, const char *help, uint64_t count, int 
     return 0;
 }
 
+/* The same for records whose names are read: of a log that holds nothing else all is of use. */
+static int count_named(const char *reason, const char *help, uint64_t count, int rejected,
+                       void *user)
+{
+    uint64_t *named = user;
+    const char *end = strstr(reason, "_context");
+    (void)help;
+    (void)rejected;
+    if (end != NULL && strcmp(end, "_context") == 0)
+        *named += count;
+    return 0;
+}
+
 /* Adds what became of one file's records. A file with records and nothing but rejected ones is no
  * log of ours. */
 static void count_file(struct run *run, const char *path, const eddy_worker *worker)
 {
     eddy_counts counts;
-    uint64_t idle = 0;
+    uint64_t idle = 0, named = 0;
     eddy_worker_counts(worker, &counts);
     run->counts.read += counts.read;
     run->counts.scored += counts.scored;
@@ -182,9 +195,10 @@ static void count_file(struct run *run, const char *path, const eddy_worker *wor
     run->counts.rejected += counts.rejected;
     (void)eddy_worker_rejects(worker, add_reason, run);
     (void)eddy_worker_rejects(worker, count_idle, &idle);
+    (void)eddy_worker_rejects(worker, count_named, &named);
     if (counts.rejected > 0 && counts.scored == 0 && counts.skipped == idle)
         fail(run, path, "not one record in it could be scored; the reasons are above");
-    else if (counts.scored == 0 && counts.skipped > idle)
+    else if (counts.scored == 0 && counts.skipped > idle && named == 0)
         complain(
             &run->progress,
             "%s: no flows in it: Suricata's eve-log must have the type flow; of Zeek's logs it "
