@@ -285,6 +285,10 @@ static int run_report(struct make *make, int argc, char **argv)
     status = read_all(make, argv + optind, make->report.file_count);
     if (status == EXIT_USAGE)
         return status;
+    if (status != EXIT_FINE && make->store.lines == 0 && make->run.counts.read == 0) {
+        complain(&make->run.progress, "nothing could be read: there is no report");
+        return status;
+    }
     int written = write_page(make);
     return status != EXIT_FINE ? status : written;
 }

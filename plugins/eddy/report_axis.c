@@ -111,3 +111,9 @@ void axis_label(const struct axis *axis, double value, char buf[32])
     else
         (void)snprintf(buf, 32, "%.3g", value);
 }
+
+double axis_label_at(double at, const char *label, double width)
+{
+    double half = 3.6 * (double)strlen(label); /* of 12 px letters, generously */
+    return fmax(half, fmin(at, width - half));
+}

@@ -30,3 +30,6 @@ double axis_at(const struct axis *axis, double value);
 size_t axis_ticks(const struct axis *axis, double ticks[AXIS_TICKS]);
 
 void axis_label(const struct axis *axis, double value, char buf[32]);
+
+/* Where the middle of a label is to be, so that it is not cut at the sides of the drawing. */
+double axis_label_at(double at, const char *label, double width);

@@ -63,8 +63,8 @@ static void put_x_ticks(const struct plot *p)
         double at = axis_at(&p->x, ticks[i]);
         axis_label(&p->x, ticks[i], label);
         html(p->to, "<path class=\"a\" d=\"M%.1f %.1fv4\"/>", at, p->bottom);
-        html(p->to, "<text class=\"t m\" x=\"%.1f\" y=\"%.1f\">%s</text>", at, p->bottom + 17,
-             label);
+        html(p->to, "<text class=\"t m\" x=\"%.1f\" y=\"%.1f\">%s</text>",
+             axis_label_at(at, label, WIDTH), p->bottom + 17, label);
     }
 }
 

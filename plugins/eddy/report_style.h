@@ -22,6 +22,7 @@ static const char *const report_style[] = {
     "h3{font-size:1.0625rem;font-weight:600;margin:0}h3 span{font-weight:400;color:var(--soft);"
     "margin-left:.4em}\n",
     "a{color:var(--accent);text-underline-offset:.15em;text-decoration-thickness:1px}\n",
+    "h1,h3,p,dd{overflow-wrap:anywhere;min-width:0}\n",
     "p{margin:0 0 1rem;max-width:44rem}small,.soft{color:var(--soft);font-size:.875rem}\n",
     "code{font:.86em/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;"
     "overflow-wrap:anywhere;unicode-bidi:isolate}\n",

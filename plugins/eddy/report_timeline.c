@@ -112,7 +112,8 @@ static void put_frame(FILE *to, const struct timeline *t, double bottom)
         double at = axis_at(&t->x, ticks[i]);
         axis_label(&t->x, ticks[i], label);
         html(to, "<path class=\"g\" d=\"M%.1f 2V%.1f\"/>", at, bottom);
-        html(to, "<text class=\"t m\" x=\"%.1f\" y=\"%.1f\">%s</text>", at, bottom + 17, label);
+        html(to, "<text class=\"t m\" x=\"%.1f\" y=\"%.1f\">%s</text>",
+             axis_label_at(at, label, WIDTH), bottom + 17, label);
     }
     html(to, "<path class=\"a\" d=\"M%.1f %.1fH%.1f\"/>", LEFT, bottom, RIGHT);
     for (size_t i = 0; i < t->row_count; i++) {
