@@ -35,12 +35,14 @@ BENIGN_DAYS = ("benign-day", "office-day")  # composed, see compose.py
 DAY_FLOORS = {"attack-day": 4}  # attack episodes found
 LAB_LOGS = ("eve.json.gz", "conn.log.gz")
 # Attacks of the lab's truth.csv that must be found, by kind. What is not here is not found yet: told, not promised.
-LAB_FLOORS = {"scan": 2, "beacon": 1, "dns_tunnel": 1}
+LAB_FLOORS = {"scan": 2, "beacon": 1, "dns_tunnel": 1, "upload": 1}
 LAB_WRONG = 0  # incidents about benign flows in the whole recording
 LAB_QUIET = 1  # incidents in its benign part, withheld ones too: a thing calls its maker every 20 s, on purpose
-# p-values of benign flows at days.LEVELS: at most 1.5 times as many as by chance (the aim of the whole) and
-# three standard deviations of a Poisson count; and some: if p is never small, it says nothing.
-LEAST_ERROR, MOST_ERROR = 0.1, 1.5
+# How many benign flows may have a p up to a level, over what chance would give: and three standard deviations of a
+# Poisson count. And some must: if p is never small, it says nothing. The aim is 1.5; in the long recording it is
+# missed (README.md says by how much and why), so there the band only shows when it gets worse.
+LEAST_ERROR = 0.1
+SHORT_ERRORS, LONG_ERRORS = {1e-2: 1.5, 1e-3: 1.5}, {1e-2: 5.0, 1e-3: 20.0}
 
 
 class Tally:
@@ -136,24 +138,25 @@ def check_lab_log(tally: Tally, log: str, judged: days.Judged) -> None:
                 judged_words(judged))
 
 
-def check_benign(tally: Tally, eddy: Path, log: str) -> None:
+def check_benign(tally: Tally, eddy: Path, log: str, quiet: int, errors: dict[float, float]) -> None:
     run = runs.score(eddy, LAB / log)
     count = len(run.incidents) + len(run.withheld)
-    tally.check(run.status == 0 and run.scored > 0 and count <= LAB_QUIET,
-                f"lab {log}: {count} incidents, at most {LAB_QUIET}", f"exit {run.status}, {words(run)}")
+    tally.check(run.status == 0 and run.scored > 0 and count <= quiet,
+                f"lab {log}: {count} incidents, at most {quiet}", f"exit {run.status}, {words(run)}")
     values = [float(row["p"]) for row in runs.flow_table(eddy, LAB / log)]
-    for level in days.LEVELS:
+    for level, error in errors.items():
         seen = ranking.calibration(values, level)
         expected = seen.count * level
-        least, most = LEAST_ERROR * expected - 1, MOST_ERROR * expected + 3 * expected**0.5
+        least, most = LEAST_ERROR * expected - 1, error * expected + 3 * expected**0.5
         tally.check(least <= seen.seen <= most, f"lab {log}: {seen.seen} of {seen.count} flows have p <= {level:g}, "
-                    f"{max(least, 0):.0f} to {most:.0f} are calibrated")
+                    f"the band is {max(least, 0):.0f} to {most:.0f}")
 
 
 def check_lab(tally: Tally, eddy: Path) -> None:
     for log in LAB_LOGS:
         check_lab_log(tally, log, days.judge(eddy, compose.lab_day(log)))
-        check_benign(tally, eddy, f"benign-{log}")
+        check_benign(tally, eddy, f"benign-{log}", LAB_QUIET, SHORT_ERRORS)
+    check_benign(tally, eddy, compose.LAB_BENIGN.name, MOST_BENIGN, LONG_ERRORS)
 
 
 def main() -> None:

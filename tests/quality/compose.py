@@ -26,6 +26,7 @@ from flows import Flow
 
 DAY_S = 86400
 LAB = runs.ROOT / "examples" / "data"
+LAB_BENIGN = LAB / "benign-long-eve.json.gz"
 NAME_LOGS = ("dns.log.gz", "ssl.log.gz", "http.log.gz")
 BEGIN = 1700006400.0  # 2023-11-15 00:00 UTC, the day of mix-day; the learning day is the one before
 
@@ -149,6 +150,29 @@ def write(parts: tuple[Part, ...], begin: float, mover: Mover, path: Path, first
 def mix_day(learn: list[Path]) -> Day:
     """Composed by others: short episodes by benign hosts."""
     return Day("mix-day", learn, runs.DEV / "mix-day" / "mix-day.eve.json.gz", flows.set_flows("mix-day"), BEGIN)
+
+
+def lab_past(path: Path, begin: float) -> Path:
+    """The lab's recording without attacks, moved so that it ends a minute before."""
+    records = flows.records_of(LAB_BENIGN)
+    shift = begin - 60 - max(flows.seconds(record["flow"]["end"]) for record in records)
+    with open(path, "w", encoding="ascii") as log:
+        for record in records:
+            for times, key in ((record, "timestamp"), (record["flow"], "start"), (record["flow"], "end")):
+                times[key] = flows.eve_time(flows.seconds(times[key]) + shift)
+            log.write(json.dumps(record, separators=(",", ":")) + "\n")
+    return path
+
+
+def lab_days(folder: Path) -> list[Day]:
+    """The lab's two recordings: one with attacks, which the one without comes before; and that one alone."""
+    attacked = lab_day()
+    if not LAB_BENIGN.exists():
+        return [attacked]
+    benign = [flows.from_eve(record, flows.BENIGN, "", "lab") for record in flows.records_of(LAB_BENIGN)]
+    first = min(flows.seconds(record["flow"]["start"]) for record in flows.records_of(attacked.log))
+    attacked.learn = [lab_past(folder / "learn-lab.json", first)]
+    return [attacked, Day("lab-benign", [], LAB_BENIGN, benign, min(flow.start for flow in benign))]
 
 
 def lab_day(log: str = "eve.json.gz") -> Day:

@@ -15,7 +15,7 @@ from settables import verdicts
 from text import by_detector, number, share, span, table
 
 MOST_BENIGN, MOST_ERROR = 3, 1.5  # the aims: incidents of a benign day, calibration error at 1e-3
-BENIGN_DAYS = ("benign-day", "office-day")
+BENIGN_DAYS = ("benign-day", "office-day", "lab-benign")
 ATTACK_DAYS = ("attack-day", "mix-day", "lab")
 
 
@@ -102,8 +102,8 @@ def own_calibration_table(judged: list[Judged]) -> str:
     """What eddy says of itself."""
     benign = only(judged, BENIGN_DAYS)
     names = sorted({key for one in benign for key in one.run.calibration})
-    rows = [[detector, level, *(f"{one.run.calibration.get((detector, level), math.nan):.2f}" for one in benign)]
-            for detector, level in names]
+    rows = [[detector, level, *(f"{one.run.calibration.get((detector, level), math.nan):.2f}".replace("nan", "-")
+                                for one in benign)] for detector, level in names]
     return table(["detector", "level", *(one.day.name for one in benign)], rows)
 
 
@@ -148,7 +148,7 @@ def met(good: bool, by: str) -> str:
 
 
 def too_many(error: float) -> str:
-    return met(error < MOST_ERROR, f"a factor of {error / MOST_ERROR:.1f}")
+    return met(error < MOST_ERROR, f"a factor of {error / MOST_ERROR:.2f}")
 
 
 def aims_table(judged: list[Judged]) -> str:
@@ -160,11 +160,12 @@ def aims_table(judged: list[Judged]) -> str:
     for one in only(judged, BENIGN_DAYS):
         rows.append([f"at most {MOST_BENIGN} incidents on {one.day.name}", str(len(one.sent)),
                      met(len(one.sent) <= MOST_BENIGN, str(len(one.sent) - MOST_BENIGN))])
-    for one in only(judged, ("benign-day",)):
+    for one in only(judged, ("benign-day", "lab-benign")):
         last = days.calibrated(one).levels[-1]
         rows.append([f"calibration error under {MOST_ERROR} at {last.level:g}, verdicts of {one.day.name}",
                      f"{last.ratio():.2f}", too_many(last.ratio())])
         for (detector, level), error in sorted(one.run.calibration.items()):
             if float(level) == last.level and not math.isnan(error):
-                rows.append([f"the same by eddy's own metric, {detector}", f"{error:.2f}", too_many(error)])
+                rows.append([f"the same by eddy's own metric, {detector} on {one.day.name}", f"{error:.2f}",
+                             too_many(error)])
     return table(["aim", "measured", ""], rows)

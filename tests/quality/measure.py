@@ -60,7 +60,7 @@ def measure_sets(eddy: Path) -> list[Measured]:
 
 def measure_days(eddy: Path, folder: Path) -> tuple[list[Judged], list[Judged]]:
     """With and without a past."""
-    composed = [*compose.compose(folder), compose.lab_day()]
+    composed = [*compose.compose(folder), *compose.lab_days(folder)]
     tasks = [(eddy, day, past) for day in composed for past in (True, False) if past or day.learn]
     judged = list(runs.in_parallel(days.judge, tasks))
     with_past = [past for _, _, past in tasks]
