@@ -20,7 +20,8 @@ void context_begin(struct context *c)
  * printable as \xHH or \ddd. */
 static bool is_plain(char c)
 {
-    return c > ' ' && c < 0x7f && strchr("\"',<>&", c) == NULL;
+    return c > ' ' && c < 0x7f && c != '"' && c != '\'' && c != ',' && c != '<' && c != '>' &&
+           c != '&';
 }
 
 static char lower(char c)

@@ -46,61 +46,77 @@ static bool is(const char *text, size_t length, const char *word)
     return strlen(word) == length && memcmp(text, word, length) == 0;
 }
 
-struct name {
-    const char *text;
-    uint8_t length, key; /* enum key */
-};
+/* `word` is a literal, and `text` is known to be as long. */
+#define IS(text, word) (memcmp(text, word, sizeof(word) - 1) == 0)
 
-#define NAME(text, key)                                                                            \
-    {                                                                                              \
-        text, sizeof(text) - 1, key                                                                \
-    }
-
-static unsigned find(const struct name *names, size_t count, const char *text, size_t length)
+static unsigned top_key(const char *text, size_t length)
 {
-    for (size_t i = 0; i < count; i++)
-        if (names[i].length == length && memcmp(names[i].text, text, length) == 0)
-            return names[i].key;
-    return JSON_UNWANTED;
+    switch (length) {
+    case 3:
+        return IS(text, "dns") ? KEY_DNS : IS(text, "tls") ? KEY_TLS : JSON_UNWANTED;
+    case 4:
+        return IS(text, "http") ? KEY_HTTP : IS(text, "quic") ? KEY_QUIC : JSON_UNWANTED;
+    case 5:
+        return IS(text, "proto") ? KEY_PROTO : JSON_UNWANTED;
+    case 6:
+        return IS(text, "src_ip") ? KEY_SRC_IP : JSON_UNWANTED;
+    case 7:
+        return IS(text, "dest_ip")   ? KEY_DEST_IP
+               : IS(text, "flow_id") ? KEY_FLOW_ID
+                                     : JSON_UNWANTED;
+    case 8:
+        return IS(text, "src_port") ? KEY_SRC_PORT : JSON_UNWANTED;
+    case 9:
+        return IS(text, "timestamp")   ? KEY_TIMESTAMP
+               : IS(text, "dest_port") ? KEY_DEST_PORT
+                                       : JSON_UNWANTED;
+    default:
+        return JSON_UNWANTED;
+    }
 }
 
-#define FIND(names, text, length) find(names, sizeof(names) / sizeof *(names), text, length)
+static unsigned dns_key(const char *text, size_t length)
+{
+    switch (length) {
+    case 4:
+        return IS(text, "type") ? KEY_DNS_TYPE : JSON_UNWANTED;
+    case 5:
+        return IS(text, "rcode") ? KEY_RCODE : IS(text, "query") ? KEY_QUERIES : JSON_UNWANTED;
+    case 6:
+        return IS(text, "rrname") ? KEY_RRNAME : IS(text, "rrtype") ? KEY_RRTYPE : JSON_UNWANTED;
+    case 7:
+        return IS(text, "queries")   ? KEY_QUERIES
+               : IS(text, "answers") ? KEY_ANSWERS
+                                     : JSON_UNWANTED;
+    default:
+        return JSON_UNWANTED;
+    }
+}
+
+static unsigned tls_key(const char *text, size_t length)
+{
+    if (length != 3)
+        return JSON_UNWANTED;
+    return IS(text, "sni")   ? KEY_SNI
+           : IS(text, "ja3") ? KEY_JA3
+           : IS(text, "ja4") ? KEY_JA4
+                             : JSON_UNWANTED;
+}
 
 static unsigned find_key(unsigned inside, const char *text, size_t length)
 {
-    static const struct name top[] = {
-        NAME("timestamp", KEY_TIMESTAMP),
-        NAME("flow_id", KEY_FLOW_ID),
-        NAME("src_ip", KEY_SRC_IP),
-        NAME("src_port", KEY_SRC_PORT),
-        NAME("dest_ip", KEY_DEST_IP),
-        NAME("dest_port", KEY_DEST_PORT),
-        NAME("proto", KEY_PROTO),
-        NAME("dns", KEY_DNS),
-        NAME("tls", KEY_TLS),
-        NAME("quic", KEY_QUIC),
-        NAME("http", KEY_HTTP),
-    };
-    static const struct name dns[] = {
-        NAME("type", KEY_DNS_TYPE),   NAME("rcode", KEY_RCODE),     NAME("rrname", KEY_RRNAME),
-        NAME("rrtype", KEY_RRTYPE),   NAME("queries", KEY_QUERIES), NAME("query", KEY_QUERIES),
-        NAME("answers", KEY_ANSWERS),
-    };
-    static const struct name query[] = {NAME("rrname", KEY_RRNAME), NAME("rrtype", KEY_RRTYPE)};
-    static const struct name tls[] = {NAME("sni", KEY_SNI), NAME("ja3", KEY_JA3),
-                                      NAME("ja4", KEY_JA4)};
     switch (inside) {
     case JSON_TOP:
-        return FIND(top, text, length);
+        return top_key(text, length);
     case KEY_DNS:
-        return FIND(dns, text, length);
+        return dns_key(text, length);
     case KEY_QUERIES:
-        return FIND(query, text, length);
+        return length == 6 ? dns_key(text, length) : JSON_UNWANTED; /* rrname, rrtype */
     case KEY_ANSWERS: /* their names are aliases or the query's own */
         return is(text, length, "rdata") ? KEY_RDATA : JSON_UNWANTED;
     case KEY_TLS:
     case KEY_QUIC:
-        return FIND(tls, text, length);
+        return tls_key(text, length);
     case KEY_JA3:
         return is(text, length, "hash") ? KEY_JA3_HASH : JSON_UNWANTED;
     case KEY_HTTP:

@@ -77,16 +77,22 @@ const char *domain_of(const char *name)
 double domain_carries(const char *text, size_t length, double *bits)
 {
     uint16_t count[256] = {0};
-    unsigned characters = 0;
+    uint8_t distinct[256];
+    unsigned characters = 0, kinds = 0;
     for (size_t i = 0; i < length && i < UINT16_MAX; i++) {
-        if (text[i] == '.')
+        uint8_t c = (uint8_t)text[i];
+        if (c == '.')
             continue;
-        count[(uint8_t)text[i]]++;
+        if (count[c]++ == 0)
+            distinct[kinds++] = c;
         characters++;
     }
-    *bits = 0.0;
-    for (size_t i = 0; i < 256; i++)
-        if (count[i] != 0)
-            *bits += count[i] / (double)characters * log2((double)characters / count[i]);
+    /* sum of n/N log2(N/n) is log2 N - 1/N sum of n log2 n, where most n are 1 */
+    double sum = 0.0;
+    for (unsigned i = 0; i < kinds; i++) {
+        unsigned n = count[distinct[i]];
+        sum += n > 1 ? n * log2(n) : 0.0;
+    }
+    *bits = kinds > 1 ? log2(characters) - sum / characters : 0.0;
     return *bits * characters / 8.0;
 }
