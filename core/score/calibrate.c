@@ -149,17 +149,16 @@ static void compare(struct calibration *c, double p)
 }
 
 void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score,
-                     double p, double teach)
+                     double p)
 {
+    double teach = 1.0;
     compare(c, p);
-    if (!calibration_suspicious(c, conf, score, p)) {
-        c->earned = fmin(c->earned + EARNS * teach, EARNED_MOST);
-    } else if (c->earned >= 1.0) {
+    if (!calibration_suspicious(c, conf, score, p))
+        c->earned = fmin(c->earned + EARNS, EARNED_MOST);
+    else if (c->earned >= 1.0)
         c->earned -= 1.0;
-        teach = 1.0;
-    } else {
-        teach = fmin(teach, conf->leak);
-    }
+    else
+        teach = conf->leak;
     ddsketch_add(&c->sketch, score, teach);
     if (++c->since >= REFRESH || c->total < REFRESH)
         refresh(c, conf);

@@ -60,11 +60,10 @@ void calibration_begin(struct calibration *c, const struct calibrate_conf *conf)
 double calibration_p(const struct calibration *c, const struct calibrate_conf *conf, double score);
 
 /* Learns from a score that was new, not one derived from the same evidence again; `p` is what
- * calibration_p says of it, `teach` how much a usual one teaches. In the first of two passes nobody
- * has vetted anything, so that an attack that fills the file would make itself usual: see
- * calibration_vetted. */
+ * calibration_p says of it. In the first of two passes nobody has vetted anything, so that an
+ * attack that fills the file would make itself usual: see calibration_vetted. */
 void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score,
-                     double p, double teach);
+                     double p);
 
 /* May it teach in the first of two passes? Not what the null model finds rarer than 1 in 1000. */
 bool calibration_vetted(double score);

@@ -100,13 +100,15 @@ void score(struct score_state *s, const struct score_conf *conf, struct row *row
         row->verdict.flags |= EDDY_LEARNING;
 }
 
-/* How much the finding's sample may teach: as the row does, or, where it tells of the host's window
- * that this row has closed, as that window may. */
-static double sample_teach(const struct row *row, const struct finding *finding)
+/* May the finding's sample teach at all? That is about its row, or, where it tells of the host's
+ * window that this row has closed, about that window. How much it teaches is up to the calibration
+ * alone: left out wherever another detector is suspicious, the tail of a detector would look
+ * lighter than it is. */
+static bool may_teach(const struct row *row, const struct finding *finding)
 {
     if (row->kind == ROW_FLOW && row->host->closed && finding->sample != finding->score)
-        return row->host->was.pinned ? 0.0 : 1.0;
-    return row->teach;
+        return !row->host->was.pinned;
+    return row->teach > 0.0;
 }
 
 void score_learn_sample(struct score_state *s, const struct score_conf *conf, size_t index,
@@ -114,14 +116,13 @@ void score_learn_sample(struct score_state *s, const struct score_conf *conf, si
 {
     struct calibration *c = &s->calibration[index];
     const struct finding *finding = &row->finding[index];
-    if (isnan(finding->sample) || (row->first_pass && !calibration_vetted(finding->sample)))
+    if (isnan(finding->sample) || !may_teach(row, finding) ||
+        (row->first_pass && !calibration_vetted(finding->sample)))
         return;
-    double teach = sample_teach(row, finding);
     double p = finding->sample == finding->score
                    ? finding->p
                    : calibration_p(c, conf->calibrate, finding->sample);
-    if (teach > 0.0)
-        calibration_add(c, conf->calibrate, finding->sample, p, teach);
+    calibration_add(c, conf->calibrate, finding->sample, p);
 }
 
 void score_learn(struct score_state *s, const struct score_conf *conf, struct row *row)

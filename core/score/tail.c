@@ -24,12 +24,14 @@
 #include "row.h"
 #include "score/explanation.h"
 #include "score/histogram.h"
+#include "score/prior.h"
 #include "score/role.h"
 #include "score/words.h"
 #include "state/host.h"
 
 struct tail_conf {
     double role_weight, host_weight;
+    double prior_weight;
 };
 
 #define CONF(field) offsetof(struct tail_conf, field)
@@ -39,6 +41,9 @@ static const struct option options[] = {
      "How many flows of its own outweigh the level above for a kind of flow, and for a role."},
     {"host_weight", OPTION_NUMBER, CONF(host_weight), "32", 1, 1e6,
      "How many flows of its own outweigh the role for a host."},
+    {"prior_weight", OPTION_NUMBER, CONF(prior_weight), "100", 0, 10000,
+     "How many flows the past that eddy comes with is worth, for each kind of flow; 0 begins "
+     "blind."},
     {0},
 };
 
@@ -170,6 +175,17 @@ static double side_p(const struct tail_conf *conf, const struct tail_memory *hos
     for (size_t n = levels - 1; n-- > 0;)
         p = histogram_p(&level[n][i], bin, low, p, conf->role_weight);
     return host_p(host, i, bin, low, p, conf->host_weight);
+}
+
+static void tail_open(void *state, const void *settings)
+{
+    struct tail_state *s = state;
+    const struct tail_conf *conf = settings;
+    for (size_t i = 0; i < prior_line_count; i++) {
+        const struct prior_line *line = &prior_lines[i];
+        struct histogram *level = line->kind < KINDS ? s->kind[line->kind] : s->site;
+        prior_fill(&level[line->column], line, conf->prior_weight);
+    }
 }
 
 static void tail_learn(void *state, const void *settings, struct row *row)
@@ -366,6 +382,7 @@ const struct detector score_tail = {
              .options = options},
     .technique = "T1030", /* Data Transfer Size Limits: sizes are what it measures */
     .state_size = sizeof(struct tail_state),
+    .open = tail_open,
     .score = tail_score,
     .learn = tail_learn,
     .explain = tail_explain,

@@ -44,6 +44,8 @@ static inline struct pipeline *pipeline_new(const char *const *settings)
     p->config = eddy_config_new();
     assert_non_null(p->config);
     assert_int_equal(eddy_config_set(p->config, "state.memory", "8M", NULL), EDDY_OK);
+    /* What is learned is what the test teaches. */
+    assert_int_equal(eddy_config_set(p->config, "tail.prior_weight", "0", NULL), EDDY_OK);
     for (; settings != NULL && settings[0] != NULL; settings += 2)
         assert_int_equal(eddy_config_set(p->config, settings[0], settings[1], NULL), EDDY_OK);
     p->conf = config_part(p->config, &state_part);

@@ -10,7 +10,7 @@ static const struct calibrate_conf conf = {
 
 static void learn(struct calibration *c, const struct calibrate_conf *its, double score)
 {
-    calibration_add(c, its, score, calibration_p(c, its, score), 1.0);
+    calibration_add(c, its, score, calibration_p(c, its, score));
 }
 
 /* -log10 of a uniform number: a score under the detector's own null model. */
@@ -167,17 +167,6 @@ static void suspicious_scores_teach_slowly(void **state)
     free(c);
 }
 
-static void a_row_that_teaches_slowly_teaches_the_calibration_slowly(void **state)
-{
-    (void)state;
-    struct calibration *c = taught(1, 1000, 6);
-    double before = c->sketch.total;
-    for (unsigned i = 0; i < 100; i++)
-        calibration_add(c, &conf, 2, p_of(c, 2), 0.05);
-    assert_true(fabs(c->sketch.total - before - 5) < 1e-9);
-    free(c);
-}
-
 /* ---- the tail ---- */
 
 /* Uniform up to u = 1.3 for 95 %; beyond, generalised Pareto. */
@@ -245,7 +234,7 @@ static void the_fit_is_that_of_hosking_and_wallis(void **state)
             total += cases[i].weight[k];
         }
         ddsketch_add(&c->sketch, 2, 99 * total); /* u is 2, as the sketch has it */
-        calibration_add(c, &alone, 0, 1, 1.0);   /* has it fitted anew */
+        calibration_add(c, &alone, 0, 1);        /* has it fitted anew */
         assert_true(fabs(c->from - 2) < 0.04);
         assert_true(fabs(c->shape - cases[i].shape) < 1e-9);
         assert_true(fabs(c->scale / cases[i].scale - 1) < 0.1); /* buckets are 4 % wide */
@@ -367,7 +356,6 @@ int main(void)
         cmocka_unit_test(where_scores_are_heavier_the_same_score_means_less),
         cmocka_unit_test(where_scores_are_lighter_the_tail_is_no_lighter_than_the_null_models),
         cmocka_unit_test(suspicious_scores_teach_slowly),
-        cmocka_unit_test(a_row_that_teaches_slowly_teaches_the_calibration_slowly),
         cmocka_unit_test(the_tail_of_a_known_law_is_recovered),
         cmocka_unit_test(the_fit_is_that_of_hosking_and_wallis),
         cmocka_unit_test(an_attack_of_1_10_30_percent_does_not_make_itself_usual),
