@@ -91,6 +91,21 @@ struct exfil_memory {
     uint16_t score;       /* of the open window */
 };
 
+#define RARITY_KINDS 5
+#define RARITY_SCORE 100 /* units of `score` in one */
+
+/* What a host has met, a bit for each thing, and how many of them were new of late. 64 bytes. */
+struct rarity_memory {
+    uint64_t lateral, peers[2], services, asns;
+    uint32_t countries;
+    uint16_t windows;              /* past ones; halved with `met` when either is full */
+    uint16_t score;                /* of the open window */
+    uint8_t met[RARITY_KINDS];     /* new things in past windows, in quarters */
+    uint8_t unusual[RARITY_KINDS]; /* new things in the open one, in quarters */
+    uint8_t known[RARITY_KINDS];   /* what was left out of them because others know it */
+    uint8_t settled;
+};
+
 /* What a host of ours opens and answers, of late: see score/role.h. */
 struct role_memory {
     uint64_t services;         /* of others, that it used: a bit each */
@@ -114,6 +129,7 @@ struct host {
     struct fanout_memory fanout;
     struct tail_memory tail;
     struct exfil_memory exfil;
+    struct rarity_memory rarity;
     struct role_memory role;
 };
 

@@ -297,6 +297,9 @@ static void rewind_host(void *record, void *user)
     host->exfil.sent = host->exfil.received = host->exfil.lead = 0.0f;
     host->exfil.seen_s = 0;
     host->exfil.score = 0;
+    memset(host->rarity.unusual, 0, sizeof host->rarity.unusual);
+    memset(host->rarity.known, 0, sizeof host->rarity.known);
+    host->rarity.score = 0;
     host->flows = 0;
 }
 
