@@ -10,14 +10,15 @@
 #include "host_options.h"
 
 static const char help[] =
-    "Usage: eddy options [--conf] [SECTION]\n"
+    "Usage: eddy options [--conf | --man] [SECTION]\n"
     "Every setting with its initial value, what may be written, and what it means.\n\n"
     "      --conf                as an eddy.conf with everything commented out\n"
+    "      --man                 as a part of a man page (mdoc)\n"
     "  -h, --help                this\n";
 
 struct options {
     const char *wanted; /* a section, or NULL for all */
-    bool conf;
+    bool conf, man;
     char section[64]; /* of the setting before */
     int shown;
 };
@@ -31,6 +32,70 @@ static void print_entries(const char *before, const char *value)
         value += length;
     } while (*value++ == '\n');
 }
+
+/* ---- mdoc(7) ---- */
+
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+/* The beginning of the text, such that it is no request, macro or escape. Returns the rest. */
+static const char *put_roff(const char *text)
+{
+    if (text[0] == '.' && text[1] == ' ' && is_upper(text[2])) {
+        (void)fputs(".\n\\&", stdout); /* a sentence begins a line, for the space before it */
+        return text + 2;
+    }
+    if (text[0] == '(' && text[1] == ')')
+        (void)fputs("\\&(", stdout); /* else mandoc takes it for a function */
+    else if (*text == '\\')
+        (void)fputs("\\e", stdout);
+    else if (*text == '"')
+        (void)fputs("\\(dq", stdout);
+    else if (*text == '-')
+        (void)fputs("\\-", stdout);
+    else if (*text == '\n') /* between the entries of a list */
+        (void)fputs(", ", stdout);
+    else
+        (void)putchar(*text);
+    return text + 1;
+}
+
+static void print_roff(const char *text)
+{
+    (void)fputs("\\&", stdout);
+    while (*text != '\0')
+        text = put_roff(text);
+}
+
+static void man_section(struct options *o, const eddy_option *option, const char *section)
+{
+    printf("%s.Ss [%s]\\&\n", o->shown > 0 ? ".El\n" : "", section);
+    print_roff(option->section);
+    (void)fputs("\n.Bl -tag -width Ds\n", stdout);
+    (void)snprintf(o->section, sizeof o->section, "%s", section);
+}
+
+static void man_setting(const eddy_option *option)
+{
+    printf(".It Cm %s No = ", option->key);
+    if (option->initial[0] == '\0') {
+        (void)fputs("Pq nothing", stdout);
+    } else {
+        (void)fputs("Ar \"", stdout);
+        print_roff(option->initial);
+        (void)putchar('"');
+    }
+    (void)putchar('\n');
+    print_roff(option->help);
+    (void)fputs("\n.Pq ", stdout);
+    (void)putchar('"');
+    print_roff(option->range);
+    (void)fputs("\"\n", stdout);
+}
+
+/* ---- for the terminal, and as eddy.conf ---- */
 
 static void print_section(struct options *o, const eddy_option *option, const char *section)
 {
@@ -65,9 +130,13 @@ static int print_option(const eddy_option *option, void *user)
     (void)snprintf(section, sizeof section, "%.*s", (int)length, option->key);
     if (o->wanted != NULL && strcmp(o->wanted, section) != 0)
         return 0;
-    if (strcmp(o->section, section) != 0)
-        print_section(o, option, section);
-    print_setting(o, option, option->key + length + 1);
+    bool begins = strcmp(o->section, section) != 0;
+    if (begins)
+        (o->man ? man_section : print_section)(o, option, section);
+    if (o->man)
+        man_setting(option);
+    else
+        print_setting(o, option, option->key + length + 1);
     o->shown++;
     return 0;
 }
@@ -84,13 +153,17 @@ static int print_all(struct options *o)
     eddy_config_free(config);
     if (o->shown == 0)
         return usage_error("options", "no such section: %s", o->wanted);
+    if (o->man)
+        (void)fputs(".El\n", stdout);
     return finish_output();
 }
 
 int cmd_options(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"conf", no_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {{"conf", no_argument, NULL, 'c'},
+                                            {"man", no_argument, NULL, 'm'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct options o = {0};
     int option;
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -98,9 +171,9 @@ int cmd_options(int argc, char **argv)
             (void)fputs(help, stdout);
             return finish_output();
         }
-        if (option != 'c')
+        if (option != 'c' && option != 'm')
             return usage_error("options", "can't make out the options");
-        o.conf = true;
+        *(option == 'c' ? &o.conf : &o.man) = true;
     }
     if (argc - optind > 1)
         return usage_error("options", "takes one section");
