@@ -27,7 +27,7 @@ static int feed_cut(struct stream *stream, const uint8_t *data, size_t size, uin
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct ingest_conf conf = {.max_line = 4096, .link_header = 14};
+    static const struct ingest_conf conf = {.max_line = 4096, .link_header = 14, .context = true};
     static struct stream *stream;
     if (stream == NULL)
         promise(stream_new(&conf, NULL, &stream, NULL) == EDDY_OK);

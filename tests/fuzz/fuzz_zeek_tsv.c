@@ -4,7 +4,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct ingest_conf conf = {.max_line = 8192, .link_header = 14};
+    static const struct ingest_conf conf = {.max_line = 8192, .link_header = 14, .context = true};
     static struct stream *stream;
     if (stream == NULL)
         promise(stream_new(&conf, "zeek-tsv", &stream, NULL) == EDDY_OK);
