@@ -16,6 +16,7 @@ perhaps an eddy.conf; and expected.json:
     messages   lines of standard error beyond those about rejected records, without "eddy: "
     flows      {id: {column: value}}; counts and duration as counts and microseconds, not as log2
     incidents  [[detector, host], ...], most unusual first; initially none
+    names      {detector: [[kind, value], ...]} of incidents; those of other detectors don't matter
 """
 
 from __future__ import annotations
@@ -91,6 +92,8 @@ def check_score(folder: Path, expected: dict) -> list[str]:
     compare("first", expected.get("first", {}), {reason: first.get(reason) for reason in expected.get("first", {})})
     incidents = [json.loads(line) for line in done.stdout.splitlines()]
     compare("incidents", expected.get("incidents", []), [[i["detector"], i["host"]] for i in incidents])
+    names = {i["detector"]: [[n["kind"], n["value"]] for n in i.get("names", [])] for i in incidents}
+    compare("names", expected.get("names", {}), {detector: names.get(detector) for detector in expected.get("names", {})})
     if not (folder / "eddy.prom").exists():
         return [*faults, "no metrics were written"]
     read, scored, skipped, rejected = counters(folder / "eddy.prom")
