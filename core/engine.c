@@ -193,9 +193,10 @@ static void warn_of_restart(eddy_engine *e, const struct settings *was, const st
     if (was->ingest->max_line != now->ingest->max_line ||
         was->ingest->link_header != now->ingest->link_header ||
         was->ingest->context != now->ingest->context)
-        log_line(&e->log, LOG_LEVEL_WARNING,
-                 "ingest.max_line, ingest.link_header and ingest.context change for streams that begin "
-                 "now");
+        log_line(
+            &e->log, LOG_LEVEL_WARNING,
+            "ingest.max_line, ingest.link_header and ingest.context change for streams that begin "
+            "now");
 }
 
 int eddy_engine_reload(eddy_engine *e, const eddy_config *config, eddy_error *err)
