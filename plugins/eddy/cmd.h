@@ -13,7 +13,9 @@ int cmd_score(int argc, char **argv);
 int cmd_features(int argc, char **argv);
 int cmd_incidents(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_mark(int argc, char **argv);
 int cmd_options(int argc, char **argv);
+int cmd_suppress(int argc, char **argv);
 
 /* Says on standard error what is wrong with the command line. Returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "csv.h"
 #include "run.h"
 
 struct features {
@@ -25,24 +26,6 @@ static const char help[] =
     "      --format csv          the only one yet, and the initial one\n" RUN_HELP
     "  -h, --help                this\n\n"
     "Exit status: 0, 1 if an input or operation failed, 2 for wrong usage.\n";
-
-/* Quoted if it has what would end a field. */
-static void put_id(const eddy_flow *flow)
-{
-    char text[sizeof flow->id + 1] = ""; /* a full one has no NUL */
-    const char *id = memcpy(text, flow->id, sizeof flow->id);
-    if (strpbrk(id, ",\"\r\n") == NULL) {
-        (void)fputs(id, stdout);
-        return;
-    }
-    (void)putchar('"');
-    for (; *id != '\0'; id++) {
-        if (*id == '"')
-            (void)putchar('"');
-        (void)putchar(*id);
-    }
-    (void)putchar('"');
-}
 
 /* The digits that read back as the same double; whole numbers, which most are, the short way. */
 static void put_number(double number)
@@ -63,7 +46,7 @@ static void on_scored(const eddy_flow *flow, const double *columns, const eddy_v
 {
     const struct features *features = user;
     (void)verdict;
-    put_id(flow);
+    csv_id(flow);
     for (int i = 0; i < features->columns; i++)
         put_number(columns[i]);
     (void)putchar('\n');

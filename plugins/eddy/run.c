@@ -71,7 +71,7 @@ static int apply_setting(struct run *run, eddy_config *config, const char *setti
     return EXIT_FINE;
 }
 
-static int make_config(struct run *run, eddy_config *config)
+static int make_config(struct run *run, enum run_use use, eddy_config *config)
 {
     eddy_error err = {0};
     if (host_options_declare(config, &err) != EDDY_OK) { /* the daemon's are in the same file */
@@ -84,7 +84,7 @@ static int make_config(struct run *run, eddy_config *config)
     }
     /* The history is what the sensor saw: looking at old logs adds nothing to it, unless -s says
      * so. */
-    if (eddy_config_set(config, "history.path", "", &err) != EDDY_OK) {
+    if (use == RUN_LOGS && eddy_config_set(config, "history.path", "", &err) != EDDY_OK) {
         complain(&run->progress, "%s", err.message);
         return EXIT_FAULT;
     }
@@ -98,6 +98,22 @@ static int make_config(struct run *run, eddy_config *config)
         complain(&run->progress, "%s", err.message);
         return EXIT_FAULT;
     }
+    return EXIT_FINE;
+}
+
+int run_config(struct run *run, enum run_use use, eddy_config **out)
+{
+    eddy_config *config = eddy_config_new();
+    if (config == NULL) {
+        complain(&run->progress, "out of memory");
+        return EXIT_FAULT;
+    }
+    int status = make_config(run, use, config);
+    if (status != EXIT_FINE) {
+        eddy_config_free(config);
+        return status;
+    }
+    *out = config;
     return EXIT_FINE;
 }
 
@@ -123,6 +139,8 @@ static void on_log(int level, const char *message, void *user)
     struct run *run = user;
     if (run->learning && level == LEVEL_WARNING)
         return; /* of a record; the second pass will meet it again */
+    if (run->loudest != 0 && level > run->loudest)
+        return;
     if (level <= LEVEL_WARNING || !run->quiet)
         complain(&run->progress, "%s", message);
 }
@@ -339,6 +357,8 @@ static void feed_engine(struct run *run, eddy_engine *engine, char *piece)
     (void)eddy_engine_end(engine);
     (void)eddy_engine_tick(engine);
     check_outputs(run, engine);
+    if (run->ended != NULL)
+        run->ended(engine, run->user);
     progress_clear(&run->progress);
 }
 
@@ -396,16 +416,13 @@ int run_files(struct run *run)
     int status = look_ahead(run);
     if (status != EXIT_FINE)
         return status;
-    eddy_config *config = eddy_config_new();
-    if (config == NULL) {
-        complain(&run->progress, "out of memory");
-        return EXIT_FAULT;
-    }
-    status = make_config(run, config);
-    if (status == EXIT_FINE && run->configured != NULL)
+    eddy_config *config;
+    status = run_config(run, RUN_LOGS, &config);
+    if (status != EXIT_FINE)
+        return status;
+    if (run->configured != NULL)
         run->configured(config, run->user);
-    if (status == EXIT_FINE)
-        status = run_engine(run, config);
+    status = run_engine(run, config);
     eddy_config_free(config);
     return status;
 }

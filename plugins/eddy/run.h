@@ -28,6 +28,7 @@ struct run {
     size_t setting_count;
     const char *format; /* or NULL */
     bool quiet, two_pass;
+    int loudest; /* nothing of the library's log above this level is said; 0: all is */
     char **files;
     size_t file_count;
 
@@ -36,6 +37,7 @@ struct run {
                    void *user);
     void (*incident)(const eddy_incident *incident, void *user);
     void (*configured)(const eddy_config *config, void *user); /* once the settings are known */
+    void (*ended)(eddy_engine *engine, void *user);            /* all is read; or NULL */
     bool (*go_on)(void *user); /* asked after each piece of a file; false: the output is broken */
     void *user;
 
@@ -73,6 +75,11 @@ bool run_option(struct run *run, int option, char *value);
 /* False when out of memory. */
 bool run_init(struct run *run, const char *command, int argc);
 void run_done(struct run *run);
+
+enum run_use { RUN_SETTINGS, RUN_LOGS }; /* to look at them, or for an engine on old logs */
+
+/* The settings: the file's, then those of -s. Returns an exit status; what is wrong was said. */
+int run_config(struct run *run, enum run_use use, eddy_config **out);
 
 /* Feeds the files. Returns an exit status. */
 int run_files(struct run *run);

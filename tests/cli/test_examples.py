@@ -8,9 +8,11 @@ import os
 import signal
 import subprocess
 import unittest
+from pathlib import Path
 
 from test_eddy import LOG, Eddy
 
+ROOT = Path(__file__).resolve().parents[2]
 EMBED, HOST = os.environ["EMBED"], os.environ["HOST"]
 
 
@@ -46,6 +48,17 @@ class Examples(Eddy):
         run = subprocess.run([HOST, self.write("eddy.conf", b"[emit]\ninterval = 9h\n")], capture_output=True, check=False)
         self.assertEqual(run.returncode, 1)
         self.assertIn(b"eddy.conf:2: emit.interval = '9h'", run.stderr)
+
+
+class Suppress(Eddy):
+    def test_from_an_incident_to_its_silence(self) -> None:
+        run = subprocess.run([ROOT / "examples" / "suppress", os.environ["EDDY"]], capture_output=True, check=False)
+        out = run.stdout.decode()
+        self.assertEqual(run.returncode, 0, run.stderr.decode() + out)
+        self.assertIn("hides 1 incident\n", out)
+        self.assertIn(", 1 suppressed (--suppressed lists them)", out)
+        self.assertIn("hid 1 incident with ", out)
+        self.assertTrue(out.endswith("the incident is told of again.\n"))
 
 
 del Eddy  # its subclasses here are enough

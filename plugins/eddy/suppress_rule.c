@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* suppress_rule.c - a rule made from an incident and from words. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "suppress.h"
+
+enum field { DETECTOR, ABOUT, SRC, DST, HOST, PORT, PROTO, ASN, COUNTRY, DIRECTION };
+
+static const char *const names[SUPPRESS_FIELDS] = {
+    "detector", "about", "src", "dst", "host", "port", "proto", "asn", "country", "direction"};
+
+/* Which field the word names; SUPPRESS_FIELDS: none. */
+static size_t field_of(const char *word)
+{
+    size_t i = 0, length = strcspn(word, "=");
+    while (i < SUPPRESS_FIELDS && (word[length] != '=' || strlen(names[i]) != length ||
+                                   strncmp(names[i], word, length) != 0))
+        i++;
+    return i;
+}
+
+bool suppress_is_field(const char *word)
+{
+    return field_of(word) < SUPPRESS_FIELDS;
+}
+
+static void set(struct suppress_fields *fields, enum field field, const char *value)
+{
+    (void)snprintf(fields->room[field], sizeof fields->room[field], "%s", value);
+    fields->value[field] = fields->room[field];
+}
+
+/* Exactly what the incident is about: between host and peer if there is one peer, on the port if
+ * there is one; else what the detector finds about the host. */
+static void from_incident(const struct stored *stored, struct suppress_fields *out)
+{
+    const eddy_incident *incident = &stored->incident;
+    char number[16];
+    set(out, DETECTOR, incident->detector);
+    if (stored->peer[0] == '\0') {
+        set(out, ABOUT, stored->host);
+        return;
+    }
+    set(out, SRC, stored->host);
+    set(out, DST, stored->peer);
+    if (incident->peer_port == 0)
+        return;
+    (void)snprintf(number, sizeof number, "%u", (unsigned)incident->peer_port);
+    set(out, PORT, number);
+    if (incident->proto != 0)
+        set(out, PROTO, said_proto(incident->proto, number));
+}
+
+static int find_incident(struct suppress *s, struct suppress_fields *out, int64_t *end_us)
+{
+    struct store store = {0};
+    eddy_error err = {0};
+    int status = said_incidents(&s->said, &store);
+    const struct stored *stored = status == EXIT_FINE ? store_find(&store, s->from, &err) : NULL;
+    if (stored != NULL) {
+        from_incident(stored, out);
+        *end_us = stored->incident.end_us;
+        if (stored->incident.suppressed_by[0] != '\0')
+            complain(&s->run.progress, "%s is suppressed already, by %s", stored->incident.id,
+                     stored->incident.suppressed_by);
+    } else if (status == EXIT_FINE) {
+        complain(&s->run.progress, "%s", err.message);
+        status = EXIT_FAULT;
+    }
+    store_done(&store);
+    return status;
+}
+
+int suppress_fields(struct suppress *s, struct suppress_fields *out, int64_t *end_us)
+{
+    *out = (struct suppress_fields){0};
+    *end_us = 0;
+    int status = s->from != NULL ? find_incident(s, out, end_us) : EXIT_FINE;
+    for (size_t i = 0; i < s->word_count && status == EXIT_FINE; i++) {
+        const char *value = strchr(s->words[i], '=') + 1;
+        out->value[field_of(s->words[i])] = strcmp(value, "any") == 0 ? NULL : value;
+    }
+    return status;
+}
+
+static int keep_id(const eddy_entry *entry, void *user)
+{
+    (void)snprintf(user, 24, "%s", entry->id);
+    return 0;
+}
+
+/* The id that the library gives to a rule without one. */
+static int find_id(struct suppress *s, const struct said_line *line, char id[24])
+{
+    char text[SAID_LINE + 1];
+    eddy_error err = {0};
+    if (!said_fits(line)) {
+        complain(&s->run.progress, "the rule is longer than %d bytes", SAID_LINE - 1);
+        return EXIT_USAGE;
+    }
+    (void)snprintf(text, sizeof text, "%s\n", line->text);
+    if (eddy_said_check(EDDY_SUPPRESSIONS, "rule", text, keep_id, id, &err) == EDDY_OK)
+        return EXIT_FINE;
+    const char *message = err.message; /* "rule:1: ..." */
+    if (strncmp(message, "rule:1: ", 8) == 0)
+        message += 8;
+    return usage_error("suppress", "%s", message);
+}
+
+int suppress_line(struct suppress *s, const struct suppress_fields *fields, int64_t end_us,
+                  struct said_line *out)
+{
+    struct said_line body = {0};
+    char id[24] = "", expires[32] = "";
+    for (size_t i = 0; i < SUPPRESS_FIELDS; i++)
+        if (fields->value[i] != NULL)
+            said_add(&body, names[i], fields->value[i]);
+    if (s->expires != NULL && !said_expiry(s->expires, end_us, expires))
+        return usage_error("suppress",
+                           "--expires %s: neither a span such as 30d, nor a time such as "
+                           "2026-12-31, nor never",
+                           s->expires);
+    if (expires[0] != '\0')
+        said_add(&body, "expires", expires);
+    if (s->owner != NULL)
+        said_add(&body, "owner", s->owner);
+    if (s->why != NULL)
+        said_add(&body, "why", s->why);
+    int status = find_id(s, &body, id);
+    if (status != EXIT_FINE)
+        return status;
+    *out = (struct said_line){0};
+    said_add(out, "id", s->id != NULL ? s->id : id);
+    if (out->length + 1 + body.length < sizeof out->text)
+        out->length += (size_t)snprintf(out->text + out->length, sizeof out->text - out->length,
+                                        " %s", body.text);
+    return EXIT_FINE;
+}

@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""eddy suppress and eddy mark as a user calls them: from an incident to its silence and back.
+
+The program is $EDDY.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import threading
+import unittest
+
+from test_eddy import EDDY, LINES, Eddy, flow
+
+
+class Said(Eddy):
+    """The office of test_eddy: the scan of 10.0.0.66, as fanout tells it. Other detectors may tell of it, too."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.rules, self.marks = str(self.path / "suppressions"), str(self.path / "marks")
+        self.history = str(self.path / "history.jsonl")
+        self.conf = self.write(
+            "eddy.conf",
+            f"[suppress]\npath = {self.rules}\n[feedback]\npath = {self.marks}\n[history]\npath = {self.history}\n".encode(),
+        )
+        self.ok("score", "-c", self.conf, "-s", f"history.path={self.history}", self.log)
+        found = [json.loads(line) for line in self.ok("score", self.log).splitlines()]
+        self.total = len(found)
+        (self.id,) = [i["incident_id"] for i in found if i["detector"] == "fanout"]
+
+    def say(self, *args: str) -> str:
+        return self.ok(args[0], "-c", self.conf, *args[1:])
+
+    def add(self, *args: str) -> str:
+        return self.say("suppress", "add", "--owner", "ann", "--why", "our scanner, every night", *args)
+
+    def sent(self) -> list[str]:
+        out = self.ok("score", "-q", "-s", f"suppress.path={self.rules}", "-s", f"feedback.path={self.marks}", self.log)
+        found = [json.loads(line) for line in out.splitlines()]
+        return [i["incident_id"] for i in found if i["detector"] == "fanout"]
+
+    def text(self, path: str) -> str:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+
+class Suppress(Said):
+    def test_an_incident_is_silenced_and_back_again(self) -> None:
+        self.assertEqual(self.sent(), [self.id])
+        out = self.add("--from", self.id[:8], "--expires", "30d")
+        line = self.text(self.rules)
+        self.assertIn(line, out)
+        self.assertRegex(
+            line,
+            r'^id=([0-9a-f]{8}) detector=fanout about=10\.0\.0\.66 expires=20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ '
+            r'owner=ann why="our scanner, every night"\n$',
+        )
+        self.assertEqual(self.sent(), [])
+        kept = self.ok("score", "-q", "--suppressed", "-s", f"suppress.path={self.rules}", self.log)
+        rule = line[3:11]
+        self.assertEqual([i["suppressed_by"] for i in map(json.loads, kept.splitlines()) if i["incident_id"] == self.id], [rule])
+        self.say("suppress", "remove", rule[:4])
+        self.assertEqual(self.text(self.rules), "")
+        self.assertEqual(self.sent(), [self.id])
+
+    def test_words_replace_what_the_incident_says(self) -> None:
+        self.add("--from", self.id, "about=any", "src=10.0.0.64/30", "port=22", "proto=tcp")
+        self.assertIn(" detector=fanout src=10.0.0.64/30 port=22 proto=tcp owner=", self.text(self.rules))
+        self.assertEqual(self.sent(), [])
+
+    def test_another_host_is_not_silenced(self) -> None:
+        self.add("detector=fanout", "about=10.0.0.65")
+        self.assertEqual(self.sent(), [self.id])
+
+    def test_a_dry_run_tells_what_would_have_been_hidden(self) -> None:
+        run = json.loads(self.say("suppress", "test", "--json", "--force", "--from", self.id, self.log))
+        self.assertEqual(run["flows"], len(LINES))
+        self.assertEqual(run["sent"], self.total)
+        self.assertEqual([i["incident_id"] for i in run["hidden"]], [self.id])
+        (rule,) = run["rules"]
+        self.assertEqual(rule["hidden"], 1)
+        self.assertEqual(rule["flows"], sum('"src_ip": "10.0.0.66"' in line for line in LINES))
+        self.assertAlmostEqual(rule["share"], rule["flows"] / len(LINES), places=5)
+        self.assertFalse((self.path / "suppressions").exists())
+        nothing = self.say("suppress", "test", "src=10.0.0.1", "dst=203.0.113.1", self.log)
+        self.assertIn(f"Would have hidden 0 of {self.total} incidents that were sent.", nothing)
+
+    def test_a_dry_run_writes_to_no_output(self) -> None:
+        before = self.text(self.history)
+        self.say("suppress", "test", "--force", "--from", self.id, self.log)
+        self.assertEqual(self.text(self.history), before)
+
+    def test_a_wide_rule_is_refused_unless_forced(self) -> None:
+        self.assert_fails(1, "more than suppress.max_share = 5 %", "suppress", "test", "src=10.0.0.0/8", self.log)
+        words = ["suppress", "add", "-c", self.conf, "--owner", "a", "--why", "b", "src=10.0.0.0/8", "--test", self.log]
+        self.assert_fails(1, "name more of what is meant, or use --force", *words)
+        self.assertEqual(self.text(self.rules), "")
+        self.ok(*words, "--force")
+        self.assertIn("src=10.0.0.0/8", self.text(self.rules))
+        narrow = ["suppress", "test", "src=10.0.0.1", "dst=203.0.113.1", self.log]
+        self.assert_fails(1, "max_share = 0.01 %", *narrow, "-s", "suppress.max_share=0.0001")
+        self.ok(*narrow)
+
+    def test_the_rules_of_the_file_are_tried_when_none_are_given(self) -> None:
+        self.add("detector=fanout", "about=10.0.0.66")
+        self.add("detector=beacon", "about=10.0.0.66")
+        run = json.loads(self.say("suppress", "test", "--json", "--force", self.log))
+        self.assertEqual([rule["hidden"] for rule in run["rules"]], [1, 0])
+        more = json.loads(self.say("suppress", "test", "--json", "--force", "about=10.0.0.67", self.log))
+        self.assertEqual(len(more["rules"]), 1)  # the others are in force in both runs
+        self.assertEqual(more["sent"], self.total - 1)
+
+    def test_list_tells_hits_by_the_history(self) -> None:
+        self.add("--from", self.id, "--expires", "2100-01-01")
+        self.add("detector=beacon", "--id", "never-used", "--expires", "2020-01-01")
+        self.ok("score", "-c", self.conf, "-s", f"history.path={self.history}", self.log)
+        used, unused = json.loads(self.say("suppress", "list", "--json"))
+        self.assertEqual((used["state"], used["incidents"]), ("active", 1))
+        self.assertGreater(used["flows"], 100)
+        self.assertTrue(used["last"].startswith("2026-01-02 04:0"))
+        self.assertEqual((unused["id"], unused["state"], unused["incidents"]), ("never-used", "expired", 0))
+        text = self.say("suppress", "list")
+        self.assertIn("active until 2100-01-01 00:00:00, hid 1 incident", text)
+        self.assertIn("never-used  expired since 2020-01-01 00:00:00, never hit", text)
+        self.assertIn("    ann: our scanner, every night\n", text)
+        self.assertIn(f"2 suppressions in {self.rules}, 1 expired, 1 never hit.", text)
+        self.assertIn("hits not known", self.ok("suppress", "list", "--file", self.rules))
+        self.assertIn("No suppressions in", self.ok("suppress", "list", "--file", "/nonexistent"))
+
+    def test_comments_and_order_of_the_file_stay(self) -> None:
+        self.write("suppressions", b"# ours\nid=a src=10.0.0.1 # one\n\nid=b src=10.0.0.2\n")
+        self.say("suppress", "remove", "a")
+        self.assertEqual(self.text(self.rules), "# ours\n\nid=b src=10.0.0.2\n")
+        self.assert_fails(1, "no id begins with zz", "suppress", "remove", "-c", self.conf, "zz")
+        self.add("src=10.0.0.3", "--id", "b2")
+        self.assert_fails(1, "no id begins with c", "suppress", "remove", "-c", self.conf, "c")
+        self.say("suppress", "remove", "b")  # a whole id, though b2 begins so, too
+        self.assertNotIn("10.0.0.2", self.text(self.rules))
+
+    def test_two_adds_at_once_lose_none(self) -> None:
+        def add(number: int) -> None:
+            self.add(f"src=10.1.{number}.1")
+
+        threads = [threading.Thread(target=add, args=(n,)) for n in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        found = sorted(int(n) for n in re.findall(r"src=10\.1\.(\d+)\.1", self.text(self.rules)))
+        self.assertEqual(found, list(range(24)))
+        self.assertEqual(sorted(p.name for p in self.path.glob("suppressions*")), ["suppressions"])
+
+    def test_a_link_to_the_file_stays_a_link_and_the_mode_stays(self) -> None:
+        real = self.path / "real"
+        real.write_text("", encoding="utf-8")
+        real.chmod(0o640)
+        (self.path / "suppressions").symlink_to(real)
+        self.add("src=10.0.0.1")
+        self.assertTrue((self.path / "suppressions").is_symlink())
+        self.assertIn("src=10.0.0.1", real.read_text(encoding="utf-8"))
+        self.assertEqual(real.stat().st_mode & 0o777, 0o640)
+
+    def test_what_is_wrong_is_said_and_nothing_is_written(self) -> None:
+        who = ["--owner", "a", "--why", "b", "-c", self.conf]
+        for status, words, args in (
+            (2, "what? add, test, list or remove", []),
+            (2, "delete: not add, test, list or remove", ["delete"]),
+            (2, "add needs --owner WHO and --why TEXT", ["add", "src=10.0.0.1", "--owner", "a"]),
+            (2, "add needs --from INCIDENT or KEY=VALUE words", ["add", *who]),
+            (2, "port=0: not in 1..65535", ["add", "port=0", *who]),
+            (2, "src=10.0.0.1/8: not a network", ["add", "src=10.0.0.1/8", *who]),
+            (2, "names nothing to match", ["add", "port=any", *who]),
+            (2, "eve.json: no KEY=VALUE", ["add", "src=10.0.0.1", "eve.json", *who]),
+            (2, "--expires soon: neither a span", ["add", "src=10.0.0.1", "--expires", "soon", *who]),
+            (2, "has a control character", ["add", "src=10.0.0.1", "--owner", "a", "--why", "\x1b[2J", "-c", self.conf]),
+            (1, "no incident has the id ffff", ["add", "--from", "ffff", *who]),
+            (1, "/nonexistent: ", ["add", "--from", self.id, "--in", "/nonexistent", *who]),
+            (1, "history.path is not set", ["add", "--from", self.id, "--file", self.rules, "--owner", "a", "--why", "b"]),
+            (1, "suppress.path is not set", ["list", "-c", "/dev/null"]),
+            (2, "test needs the LOGs", ["test", "src=10.0.0.1"]),
+            (1, "/nonexistent: ", ["test", "src=10.0.0.1", "/nonexistent"]),
+            (2, "remove needs the id", ["remove", *who]),
+        ):
+            with self.subTest(args=args):
+                self.assert_fails(status, words, "suppress", *args)
+                self.assertFalse((self.path / "suppressions").exists())
+        self.write("suppressions", b"id=a src=10.0.0.1\nscr=10.0.0.2\n")
+        for args in (["add", "src=10.0.0.9", *who], ["list", "-c", self.conf], ["remove", "a", "-c", self.conf]):
+            self.assert_fails(1, "suppressions:2: scr: no such key", "suppress", *args)
+        self.assertEqual(self.text(self.rules), "id=a src=10.0.0.1\nscr=10.0.0.2\n")
+
+    def test_the_same_rule_is_not_added_twice(self) -> None:
+        self.add("src=10.0.0.1")
+        self.assert_fails(1, ":2: the same id as line 1", "suppress", "add", "-c", self.conf, "--owner", "b", "--why", "c", "src=10.0.0.1")
+        self.assertEqual(self.text(self.rules).count("\n"), 1)
+
+
+class Mark(Said):
+    def mark(self, *args: str) -> str:
+        return self.say("mark", self.id, *args)
+
+    def test_a_benign_mark_makes_the_incident_usual(self) -> None:
+        out = self.mark("benign", "--why", "inventory", "--by", "ann")
+        self.assertIn(f"Marked benign in {self.marks}: {self.id} (fanout, 10.0.0.66", out)
+        self.assertRegex(self.text(self.marks), rf"^incident={self.id} verdict=benign detector=fanout host=10\.0\.0\.66 reason=\w+ score=[\d.]+ ")
+        self.assertEqual(self.sent(), [])
+        self.mark("none")
+        self.assertEqual(self.sent(), [self.id])
+
+    def test_a_mark_is_about_its_host_alone(self) -> None:
+        scan = [flow(5000000 + i, 5000 + i / 50, "10.0.0.67", f"10.7.{i // 200}.{i % 200 + 1}", 22, True) for i in range(2000)]
+        self.mark("benign")
+        self.log = self.write("more.json", "".join(line + "\n" for line in LINES + scan).encode())
+        self.assertEqual(len(self.sent()), 1)  # of the two scans
+
+    def test_marked_flows_are_exported_as_labels(self) -> None:
+        self.mark("malicious")
+        rows = self.say("mark", "--export", self.log).splitlines()
+        self.assertEqual(rows[0], "id,label,family")
+        ids = {str(json.loads(line)["flow_id"]) for line in LINES if '"src_ip": "10.0.0.66"' in line}
+        self.assertGreater(len(rows), 1000)
+        self.assertLessEqual({row.split(",")[0] for row in rows[1:]}, ids)
+        self.assertEqual({row.split(",", 1)[1] for row in rows[1:]}, {"1,fanout"})
+        self.mark("benign")  # the last one counts
+        rows = self.say("mark", "--export", self.log).splitlines()
+        self.assertEqual({row.split(",", 1)[1] for row in rows[1:]}, {"0,fanout"})
+        self.mark("none")
+        self.assertEqual(self.say("mark", "--export", self.log).splitlines(), ["id,label,family"])
+
+    def test_a_peer_makes_labels_of_the_whole_conversation(self) -> None:
+        self.write(
+            "marks",
+            b"incident=x verdict=malicious detector=beacon host=10.0.0.8 peer=203.0.113.1 port=443 marked=2026-01-03 "
+            b"start=2026-01-02T03:00:00Z end=2026-01-02T03:30:00Z\n",
+        )
+        rows = self.say("mark", "--export", self.log).splitlines()[1:]
+        expected = [
+            str(record["flow_id"])
+            for record in map(json.loads, LINES)
+            if (record["src_ip"], record["dest_ip"]) == ("10.0.0.8", "203.0.113.1")
+            and record["flow"]["start"] <= "2026-01-02T03:30:00.000000+0000"
+        ]
+        self.assertGreater(len(expected), 0)
+        self.assertEqual(rows, [f"{id},1,beacon" for id in expected])
+
+    def test_the_list_is_the_file(self) -> None:
+        self.assertIn("No marks in", self.say("mark", "--list"))
+        self.mark("benign", "--why", 'a "b"')
+        self.assertEqual(self.say("mark", "--list"), self.text(self.marks))
+        (entry,) = json.loads(self.say("mark", "--list", "--json"))
+        self.assertEqual((entry["incident"], entry["verdict"], entry["why"]), (self.id, "benign", 'a "b"'))
+
+    def test_what_is_wrong_is_said(self) -> None:
+        for status, words, args in (
+            (2, "needs INCIDENT and benign, malicious or none", [self.id]),
+            (2, "good: not benign, malicious or none", [self.id, "good"]),
+            (1, "no incident has the id ffff", ["ffff", "benign", "-c", self.conf]),
+            (1, "feedback.path is not set", [self.id, "benign", "-c", "/dev/null"]),
+            (1, "has a control character", [self.id, "benign", "--why", "\x07", "-c", self.conf]),
+            (2, "--export needs the LOGs", ["--export", "-c", self.conf]),
+            (2, "--list takes nothing", ["--list", "x", "-c", self.conf]),
+        ):
+            with self.subTest(args=args):
+                self.assert_fails(status, words, "mark", *args)
+        self.write("marks", b"incident=x verdict=bening\n")
+        self.assert_fails(1, "marks:1: verdict=bening: not benign, malicious or none", "mark", "--list", "-c", self.conf)
+        self.assert_fails(1, "marks:1: verdict=bening", "mark", self.id, "benign", "-c", self.conf)
+        self.assertEqual(self.text(self.marks), "incident=x verdict=bening\n")
+
+
+class Help(Eddy):
+    def test_help_tells_every_option(self) -> None:
+        for command in ("suppress", "mark"):
+            text = self.ok(command, "--help")
+            self.assertTrue(text.startswith(f"Usage: eddy {command} "))
+            for option in ("--in FILE", "--file FILE", "--json", "--config FILE", "Exit status"):
+                self.assertIn(option, text)
+
+    def test_a_faulty_file_is_said_when_scoring(self) -> None:
+        rules = self.write("rules", b"src=10.0.0.1/99\n")
+        run = subprocess.run([EDDY, "score", "-s", f"suppress.path={rules}", self.log], capture_output=True, check=False)
+        self.assertIn(b"rules:1: src=10.0.0.1/99: not an address", run.stderr)
+
+
+del Eddy, Said
+
+
+if __name__ == "__main__":
+    unittest.main()
