@@ -103,13 +103,19 @@ static bool is_login(const struct row *row)
     }
 }
 
+/* A TCP client that never acknowledged the other's SYN: what a SYN flood leaves of an open port. */
+static bool is_half_open(const struct row *row)
+{
+    return row->flow.proto == 6 && row->flow.tcp_out != 0 && (row->flow.tcp_out & 0x10) == 0;
+}
+
 static enum burst_crowd crowd_of(const struct row *row)
 {
     if (row->service == SERVICE_ICMP) /* errors have no answer: they are one */
         return OTHER;
     if (row->flow.proto != 6)
         return row->failed ? OTHER_FAILED : OTHER;
-    if (row->failed)
+    if (row->failed || is_half_open(row))
         return TCP_FAILED;
     return is_login(row) ? LOGINS : TCP;
 }
@@ -264,6 +270,18 @@ struct burst_doubts burst_doubts(const struct burst_conf *conf, const struct bur
 
 /* ---- the detector ---- */
 
+/* Of failures at many destinations fanout tells. */
+static bool is_ours(enum burst_look look, enum burst_crowd crowd)
+{
+    return look != SOURCE || (crowd != TCP_FAILED && crowd != OTHER_FAILED);
+}
+
+/* Whether a tick that ended is a sample: ends of victims count the same flows once more. */
+static bool teaches(enum burst_look look, enum burst_crowd crowd)
+{
+    return look < SERVICE && is_ours(look, crowd);
+}
+
 /* In which looks the row is counted, and by what its kinds are told apart: the size on an edge,
  * who else is at the other end. */
 static void count_in(struct burst_state *s, const struct burst_conf *conf, const struct row *row,
@@ -284,25 +302,22 @@ static void count_in(struct burst_state *s, const struct burst_conf *conf, const
     }
     for (enum burst_look look = 0; look < looks; look++) {
         double closed = turn(conf, look, s->crowd, &s->pulse[look], tick);
-        if (!isnan(closed))
+        if (!isnan(closed) && teaches(look, s->crowd))
             out->sample = isnan(out->sample) ? closed : fmax(out->sample, closed);
         s->counted[look] = pulse_add(&s->pulse[look], tick, kind[look]);
     }
 }
 
-/* Is this look to be told of the row? Of many sources, only if this one is not half of them; of
- * failures at many destinations fanout tells. */
+/* Is this look to be told of the row? Of many sources, only if this one is not half of them. */
 static bool is_about(const struct burst_state *s, enum burst_look look)
 {
     switch (look) {
-    case SOURCE:
-        return s->crowd != TCP_FAILED && s->crowd != OTHER_FAILED;
     case SERVICE:
         return 2.0 * burst_count(&s->pulse[EDGE]) <= burst_count(&s->pulse[SERVICE]);
     case TARGET:
         return 2.0 * burst_count(&s->pulse[SOURCE]) <= burst_count(&s->pulse[TARGET]);
     default:
-        return true;
+        return is_ours(look, s->crowd);
     }
 }
 

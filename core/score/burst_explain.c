@@ -105,7 +105,8 @@ static void say_edge(struct text *text, const struct burst_conf *conf, const str
     say_tick(text, conf);
     say_usual(text, cell);
     if (failed)
-        text_add(text, "; none was answered (a flood, or a client that does not give up).");
+        text_add(text,
+                 "; none was answered or completed (a flood, or a client that does not give up).");
     else if (s->crowd == LOGINS && alike)
         text_add(text, "; all send much the same amount (password guessing).");
     else if (s->crowd == LOGINS)
@@ -139,7 +140,8 @@ static void say_end(struct text *text, const struct burst_conf *conf, const stru
     text_add(text, s->look == SOURCE ? "; to" : "; from");
     say_kinds(text, s->look == SOURCE ? "destination" : "source", cell);
     if (s->crowd == LOGINS)
-        text_add(text, " (password guessing)");
+        text_add(text, s->look == SOURCE ? " (password spraying, or a sweep that is answered)"
+                                         : " (password guessing)");
     else if (s->look != SOURCE)
         text_add(text, " (a flood, or a rush of clients)");
     if (mostly_edge(s)) {

@@ -38,9 +38,9 @@ struct explanation {
     size_t count;
     char sentence[480];
     const char *technique; /* static: MITRE ATT&CK; NULL: the detector's own */
-    bool names_peer;  /* the row's destination is the other end of it all */
-    bool names_port;  /* its destination port is the one port of it all */
-    int64_t since_us; /* when what is told of began; 0: with the row */
+    bool names_peer;       /* the row's destination is the other end of it all */
+    bool names_port;       /* its destination port is the one port of it all */
+    int64_t since_us;      /* when what is told of began; 0: with the row */
     struct evidence evidence;
     struct explained_name name[EXPLANATION_NAMES];
     size_t name_count;

@@ -32,7 +32,7 @@ class Examples(Eddy):
         assert process.stdin is not None and process.stdout is not None and process.stderr is not None
         process.stdin.write(LOG)
         process.stdin.flush()
-        self.assertTrue(process.stdout.readline().startswith(b"10.0.0.66 fanout: "))
+        self.assertTrue(process.stdout.readline().startswith(b"10.0.0.66 "))
         process.send_signal(signal.SIGUSR1)
         self.assertTrue(process.stdout.readline().startswith(b"eddy_"))
         self.write("eddy.conf", b"[host]\ngreting = x\n")

@@ -116,6 +116,15 @@ static void three_hundred_without_an_answer_are_a_flood(void **state)
     assert_true(found.score > 8 && !found.of_destination);
 }
 
+/* SYN, SYN and ACK, RST: answered, but the client never meant to go on. */
+static void half_open_connections_count_as_failed(void **state)
+{
+    eddy_flow syn = flow_at(0, "10.0.0.1", "203.0.113.1", 80);
+    syn.tcp_out = 0x06;
+    syn.tcp_in = 0x12;
+    assert_true(minute(*state, 0, &syn, 300).score > 8);
+}
+
 /* Each source connects twice, so none of them is told of. b = 8 * 3 * 5 = 120. */
 static void a_flood_of_many_sources_is_about_its_victim(void **state)
 {
@@ -306,6 +315,7 @@ int main(void)
         TEST(nine_are_no_burst_whatever_the_past),
         TEST(what_comes_once_an_hour_is_usual),
         TEST(three_hundred_without_an_answer_are_a_flood),
+        TEST(half_open_connections_count_as_failed),
         TEST(a_flood_of_many_sources_is_about_its_victim),
         TEST(a_flood_of_somebody_elses_host_is_about_its_sources),
         TEST(a_flood_teaches_little),

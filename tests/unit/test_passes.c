@@ -70,7 +70,7 @@ static void add_office(struct log *log, double hours, unsigned flows)
 static void add_sweep(struct log *log, double start_s)
 {
     for (unsigned i = 0; i < 1500; i++) {
-        eddy_flow flow = flow_at(start_s + i * 0.2, "10.0.5.5", numbered("10.7", i), 443);
+        eddy_flow flow = flow_at(start_s + i * 0.2, "10.0.5.5", numbered("203.7", i), 443);
         add(log, &flow);
     }
     for (unsigned i = 0; i < 100; i++) {
