@@ -389,6 +389,35 @@ typedef int eddy_rule_fn(const eddy_rule *rule, void *user);
 EDDY_API int eddy_engine_rules(eddy_engine *engine, eddy_rule_fn *each, void *user,
                                uint64_t *flows);
 
+/* ---- Model files: models/README.md --------------------------------------- */
+
+/** A file that a model was trained from. */
+typedef struct eddy_model_data {
+    const char *path; /**< it is read once more, for its SHA-256; "-": there is none to read */
+    uint64_t flows;   /**< scored */
+} eddy_model_data;
+
+/** Where a model comes from, for its metadata. Start from
+ *  `eddy_model_origin origin = {.size = sizeof origin};`. */
+typedef struct eddy_model_origin {
+    size_t size;
+    const char *name;    /**< "office" */
+    const char *version; /**< "1.0.0" */
+    int64_t created_s;   /**< wall clock, as a Unix time */
+    const eddy_model_data *data;
+    size_t data_count;
+} eddy_model_origin;
+
+/** Grows a forest of what detector iforest has seen so far and writes it to a file, which
+ *  iforest.model can then name. Takes some milliseconds, while flows are being scored. */
+EDDY_CHECKED int eddy_engine_save_model(eddy_engine *engine, const eddy_model_origin *origin,
+                                        const char *path, eddy_error *err);
+
+/** Reads a model file and checks it as the engine does before it uses one. Writes what it is
+ *  as one line of JSON: "sha256" of the file, "trees", "bytes", "metadata". Like snprintf: returns
+ *  the length needed. */
+EDDY_CHECKED int eddy_model_check(const char *path, char *buf, size_t size, eddy_error *err);
+
 /* ---- Worker ------------------------------------------------------------- */
 
 typedef struct eddy_worker eddy_worker;

@@ -36,6 +36,14 @@ void engine_publish(eddy_engine *e, struct settings *settings)
     pthread_mutex_unlock(&e->lock);
 }
 
+void engine_count_model(eddy_engine *e, const eddy_config *config)
+{
+    enum model_fault fault = settings_model_fault(config);
+    pthread_mutex_lock(&e->lock);
+    e->model_failures[fault] += fault != MODEL_FINE;
+    pthread_mutex_unlock(&e->lock);
+}
+
 /* ---- workers ---- */
 
 void engine_join(eddy_engine *e, eddy_worker *worker)
@@ -214,6 +222,8 @@ int eddy_engine_reload(eddy_engine *e, const eddy_config *config, eddy_error *er
         engine_release(e, renewed);
         engine_release(e, was);
     }
+    if (status != EDDY_OK)
+        engine_count_model(e, config);
     pthread_mutex_lock(&e->lock);
     e->reloads += status == EDDY_OK;
     e->reloads_failed += status != EDDY_OK;

@@ -45,6 +45,7 @@ struct eddy_engine {
     struct retired *retired; /* INPUTS_MAX + 1, the last one for all other names */
     size_t retired_count;
     uint64_t reloads, reloads_failed;
+    uint64_t model_failures[MODEL_FAULT_COUNT];
 
     eddy_hooks hooks;      /* never changes */
     struct log log;        /* locks itself */
@@ -57,6 +58,9 @@ void engine_release(eddy_engine *engine, struct settings *settings);
 
 void engine_join(eddy_engine *engine, eddy_worker *worker);
 void engine_leave(eddy_engine *engine, eddy_worker *worker);
+
+/* Counts why the model of these settings could not be loaded, if that is why they failed. */
+void engine_count_model(eddy_engine *engine, const eddy_config *config);
 
 /* Replaces the settings in force. */
 void engine_publish(eddy_engine *engine, struct settings *settings);

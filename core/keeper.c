@@ -193,15 +193,18 @@ static void send_metrics(struct keeper *k)
 static void look_at_databases(struct keeper *k)
 {
     struct settings *held = engine_hold(k->engine);
-    if (geoip_changed(held->geoip)) {
+    bool model = model_file_changed(held->model), databases = geoip_changed(held->geoip);
+    if (databases || model) {
         struct settings *renewed;
         eddy_error err;
         if (settings_new(held->config, &renewed, &err) == EDDY_OK) {
             engine_publish(k->engine, renewed);
-            log_line(&k->engine->log, LOG_LEVEL_NOTICE, "geoip: databases reloaded");
+            log_line(&k->engine->log, LOG_LEVEL_NOTICE, "%s reloaded",
+                     databases ? "geoip: databases" : "iforest: model");
         } else {
-            log_limited(&k->engine->log, SLOT_GEOIP, LOG_LEVEL_ERROR,
-                        "geoip: keeping the databases in use: %s", err.message);
+            engine_count_model(k->engine, held->config);
+            log_limited(&k->engine->log, SLOT_GEOIP, LOG_LEVEL_ERROR, "keeping the %s in use: %s",
+                        databases ? "geoip: databases" : "iforest: model", err.message);
         }
     }
     engine_release(k->engine, held);
@@ -239,6 +242,13 @@ static void round_of(struct keeper *k, bool last)
         engine_release(k->engine, held);
         send_metrics(k);
     }
+    pthread_mutex_unlock(&k->round_lock);
+}
+
+void keeper_look(struct keeper *k)
+{
+    pthread_mutex_lock(&k->round_lock);
+    look_at_databases(k);
     pthread_mutex_unlock(&k->round_lock);
 }
 

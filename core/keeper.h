@@ -23,6 +23,9 @@ void keeper_tell(struct keeper *keeper, const struct incident_event *event);
 /* One round of housekeeping on the calling thread. */
 void keeper_tick(struct keeper *keeper);
 
+/* Looks now whether a database or model has changed, not only every few seconds. */
+void keeper_look(struct keeper *keeper);
+
 /* Opens the outputs of other settings in place of the present ones and puts the settings in force
  * (taking over the caller's hold); on failure all stays as it was. */
 int keeper_reopen(struct keeper *keeper, struct settings *settings, eddy_error *err);

@@ -7,6 +7,7 @@
 
 #include "emit/promtext.h"
 #include "engine.h"
+#include "metrics_model.h"
 #include "util/text.h"
 #include "vet/marks.h"
 #include "vet/rules.h"
@@ -31,6 +32,7 @@ struct snapshot {
     double event_time_s;
     uint64_t rules, rules_expired, benign, malicious;
     struct vet_counts suppressions, feedback;
+    struct model_metrics model;
     struct keeper_counts keeper;
     struct topk_slot top[TOPK_SLOTS];
     size_t tops;
@@ -93,6 +95,7 @@ static void take_state(struct snapshot *s, eddy_engine *e, const struct settings
         s->tops = topk_largest(e->state->busiest, s->top, (size_t)set->state->top_hosts);
     s->country_built = geoip_country_built(set->geoip);
     s->asn_built = geoip_asn_built(set->geoip);
+    model_metrics_take(&s->model, e, set);
     s->reloads = e->reloads;
     s->reloads_failed = e->reloads_failed;
 }
@@ -327,6 +330,49 @@ static int visit_geoip_database_timestamp_seconds(struct visit *v)
         stop = labelled(v, "database", "country", (double)v->s->country_built);
     if (v->s->asn_built != 0 && stop == 0)
         stop = labelled(v, "database", "asn", (double)v->s->asn_built);
+    return stop;
+}
+
+static int visit_model_info(struct visit *v)
+{
+    const struct model_metrics *model = &v->s->model;
+    char buffer[400];
+    struct text labels = text_over(buffer, sizeof buffer);
+    if (!model->any)
+        return 0;
+    promtext_label(&labels, "name", model->name);
+    promtext_label(&labels, "version", model->version);
+    promtext_label(&labels, "sha256", model->sha256);
+    return sample(v, buffer, 1);
+}
+
+static int visit_model_loaded(struct visit *v)
+{
+    return labelled(v, "model", "iforest", v->s->model.file);
+}
+
+static int visit_model_trained_timestamp_seconds(struct visit *v)
+{
+    const struct model_metrics *model = &v->s->model;
+    return model->any && model->trained_s > 0 ? labelled(v, "model", "iforest", model->trained_s)
+                                              : 0;
+}
+
+static int visit_model_load_failures_total(struct visit *v)
+{
+    int stop = 0;
+    for (size_t i = MODEL_FINE + 1; i < MODEL_FAULT_COUNT && stop == 0; i++)
+        stop = labelled(v, "reason", model_fault_names[i], (double)v->s->model.failures[i]);
+    return stop;
+}
+
+static int visit_feature_psi(struct visit *v)
+{
+    const struct model_metrics *model = &v->s->model;
+    int stop = 0;
+    for (uint32_t i = 0; i < model->width && stop == 0; i++)
+        if (!isnan(model->psi[i]))
+            stop = labelled(v, "feature", model->feature[i], model->psi[i]);
     return stop;
 }
 

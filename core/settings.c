@@ -20,6 +20,24 @@ const struct part engine_part = {
     .options = options,
 };
 
+static int open_model(const eddy_config *config, struct model_file **out, enum model_fault *fault,
+                      eddy_error *err)
+{
+    const char *path = eddy_config_value(config, "iforest.model");
+    if (path == NULL || path[0] == '\0')
+        return EDDY_OK;
+    return model_file_load(path, out, fault, err);
+}
+
+enum model_fault settings_model_fault(const eddy_config *config)
+{
+    enum model_fault fault = MODEL_FINE;
+    struct model_file *file = NULL;
+    (void)open_model(config, &file, &fault, NULL);
+    model_file_free(file);
+    return fault;
+}
+
 int settings_new(const eddy_config *config, struct settings **out, eddy_error *err)
 {
     struct settings *s = calloc(1, sizeof *s);
@@ -46,6 +64,8 @@ int settings_new(const eddy_config *config, struct settings **out, eddy_error *e
     status = geoip_open(config_part(s->config, &geoip_part), &s->geoip, err);
     if (status == EDDY_OK)
         status = nets_new(config_part(s->config, &nets_part), &s->nets, err);
+    if (status == EDDY_OK)
+        status = open_model(s->config, &s->model, NULL, err);
     if (status != EDDY_OK) {
         settings_drop(s);
         return status;
@@ -58,6 +78,7 @@ void settings_drop(struct settings *s)
 {
     if (s == NULL || --s->holders > 0)
         return;
+    model_file_free(s->model);
     geoip_close(s->geoip);
     nets_free(s->nets);
     eddy_config_free(s->config);

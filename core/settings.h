@@ -11,6 +11,7 @@
 #include "enrich/geoip.h"
 #include "enrich/nets.h"
 #include "ingest/stream.h"
+#include "model/model_file.h"
 #include "score/score.h"
 #include "state/state.h"
 #include "vet/vet.h"
@@ -31,11 +32,15 @@ struct settings {
     struct score_conf score;
     struct vet_conf vet;
     struct geoip *geoip;
+    struct model_file *model; /* of iforest.model; NULL: none is set */
     struct nets *nets;
 };
 
 /* Reads and opens everything the config names. Holders: 1, the caller. */
 int settings_new(const eddy_config *config, struct settings **out, eddy_error *err);
+
+/* Why the model that the config names can't be loaded; MODEL_FINE: it can, or there is none. */
+enum model_fault settings_model_fault(const eddy_config *config);
 
 /* Gives up one hold. */
 void settings_drop(struct settings *settings);

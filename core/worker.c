@@ -32,6 +32,7 @@ static enum reason run(eddy_worker *w, struct row *row)
     pthread_mutex_lock(&e->lock);
     row->first_pass = e->learning;
     state_update(e->state, set->state, row);
+    row->model = set->model == NULL ? NULL : &set->model->model;
     if (row->kind == ROW_FLOW)
         features(row);
     if (row->host != NULL) { /* else it was a name to remember, nothing to judge */

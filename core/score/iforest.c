@@ -35,6 +35,7 @@
 struct iforest_conf {
     uint64_t trees, samples, seed;
     int64_t retrain_us;
+    const char *model; /* read by settings.c, which opens it */
 };
 
 #define CONF(field) offsetof(struct iforest_conf, field)
@@ -46,6 +47,9 @@ static const struct option options[] = {
      "Flows that each tree is grown from."},
     {"retrain", OPTION_DURATION, CONF(retrain_us), "1d", 60, 31536000,
      "A new forest is grown this often, by the flows' own time."},
+    {"model", OPTION_TEXT, CONF(model), "", 0, 0,
+     "Path of a model file to use instead of a forest grown in place; looked at anew when it "
+     "changes."},
     {"seed", OPTION_COUNT, CONF(seed), "1", 0, 9007199254740992.0,
      "Of the random numbers: the same seed and flows give the same forest."},
     {0},
@@ -125,6 +129,11 @@ static void iforest_score(void *state, const void *settings, struct row *row, st
 #define ODD      3.0  /* -log10 p */
 #define EXPECTED 1e-3 /* how often it is */
 
+static struct nursery_conf growing(const struct iforest_conf *conf)
+{
+    return (struct nursery_conf){conf->trees, conf->samples, conf->retrain_us};
+}
+
 /* May the row teach wholly? */
 static bool vetted(struct iforest_state *s, const struct row *row)
 {
@@ -144,7 +153,7 @@ static void iforest_learn(void *state, const void *settings, struct row *row)
 {
     struct iforest_state *s = state;
     const struct iforest_conf *conf = settings;
-    struct nursery_conf nursery = {conf->trees, conf->samples, conf->retrain_us};
+    struct nursery_conf nursery = growing(conf);
     if (vetted(s, row)) {
         float kept[WIDTH + 1] = {0.0f};
         for (size_t i = 0; i < WIDTH; i++)
@@ -264,15 +273,27 @@ static void iforest_explain(const void *state, const void *settings, const struc
     out->names_peer = out->names_port = true;
 }
 
+/* ---- for metrics and files ---- */
+
+/* Its place in parts.def, or that of the end of the list. */
+static size_t place(void)
+{
+    size_t i = 0;
+    while (registry_detectors[i] != NULL &&
+           strcmp(registry_detectors[i]->part.name, "iforest") != 0)
+        i++;
+    return i;
+}
+
 struct iforest_view iforest_view(const struct score_state *state)
 {
-    for (size_t i = 0; i < state->count; i++) {
-        if (strcmp(registry_detectors[i]->part.name, "iforest") != 0)
-            continue;
-        const struct iforest_state *s = state->detector[i];
-        return (struct iforest_view){nursery_model(&s->nursery), &s->drift, &s->nursery};
-    }
-    return (struct iforest_view){NULL, NULL, NULL};
+    const struct iforest_state *s = state->detector[place()];
+    return (struct iforest_view){nursery_model(&s->nursery), &s->drift, &s->nursery};
+}
+
+struct nursery_conf iforest_growing(const struct score_conf *conf)
+{
+    return growing(conf->detector[place()]);
 }
 
 const struct detector score_iforest = {

@@ -2,11 +2,9 @@
 /* iforest.h - what others than the scoring need of iforest: its model, for metrics and files. */
 #pragma once
 
-#include "model/model.h"
+#include "model/nursery.h"
 #include "score/drift.h"
 #include "score/score.h"
-
-struct nursery;
 
 /* Valid under the engine's lock. */
 struct iforest_view {
@@ -16,3 +14,6 @@ struct iforest_view {
 };
 
 struct iforest_view iforest_view(const struct score_state *state);
+
+/* How models are grown, by these settings. */
+struct nursery_conf iforest_growing(const struct score_conf *conf);

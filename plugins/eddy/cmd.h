@@ -13,6 +13,8 @@ int cmd_score(int argc, char **argv);
 int cmd_features(int argc, char **argv);
 int cmd_incidents(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_train(int argc, char **argv);
+int cmd_model(int argc, char **argv);
 int cmd_mark(int argc, char **argv);
 int cmd_options(int argc, char **argv);
 int cmd_suppress(int argc, char **argv);

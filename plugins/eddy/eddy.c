@@ -32,6 +32,8 @@ static const struct command {
     {"suppress", "eddy suppress", cmd_suppress,
      "add|test|list|remove  silences exactly what is meant, and tries it on past logs"},
     {"mark", "eddy mark", cmd_mark, "INCIDENT benign|malicious|none  says what an incident was"},
+    {"train", "eddy train", cmd_train, "FILE... -m OUT.eddy    a forest for iforest.model"},
+    {"model", "eddy model", cmd_model, "info|verify FILE.eddy   what is in model files"},
     {"options", "eddy options", cmd_options,
      "[SECTION]  every setting: initial value, range, meaning"},
     {"version", "eddy version", cmd_version, "           which eddy this is"},

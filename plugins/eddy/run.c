@@ -208,6 +208,8 @@ static void count_file(struct run *run, const char *path, const eddy_worker *wor
     uint64_t idle = 0, named = 0;
     eddy_worker_counts(worker, &counts);
     run->counts.read += counts.read;
+    if (run->file_done != NULL)
+        run->file_done(path, counts.scored, run->user);
     run->counts.scored += counts.scored;
     run->counts.skipped += counts.skipped;
     run->counts.rejected += counts.rejected;
@@ -356,6 +358,8 @@ static void feed_engine(struct run *run, eddy_engine *engine, char *piece)
     feed_files(run, engine, piece);
     (void)eddy_engine_end(engine);
     (void)eddy_engine_tick(engine);
+    if (run->done != NULL && !run->stopped)
+        run->done(engine, run->user);
     check_outputs(run, engine);
     if (run->ended != NULL)
         run->ended(engine, run->user);

@@ -39,6 +39,8 @@ struct run {
     void (*configured)(const eddy_config *config, void *user); /* once the settings are known */
     void (*ended)(eddy_engine *engine, void *user);            /* all is read; or NULL */
     bool (*go_on)(void *user); /* asked after each piece of a file; false: the output is broken */
+    void (*file_done)(const char *path, uint64_t flows, void *user); /* or NULL */
+    void (*done)(eddy_engine *engine, void *user); /* after the last file; or NULL */
     void *user;
 
     /* What came of it. */

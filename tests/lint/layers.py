@@ -21,6 +21,7 @@ LIBRARIES = {
     "inih": r"ini\.h",
     "yajl": r"yajl/.*",
     "libmaxminddb": r"maxminddb\.h",
+    "openssl": r"openssl/.*",
     "zlib": r"zlib\.h",
     "zstd": r"zstd.*\.h",
     "libmicrohttpd": r"microhttpd\.h",

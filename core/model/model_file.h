@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* model_file.h - models as files: models/README.md has the format, byte by byte. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "eddy.h"
+#include "model/model.h"
+#include "model/nursery.h"
+
+#define MODEL_FILE_MAX ((size_t)256 << 20) /* bytes */
+#define MODEL_MAGIC    "EDDYMDL\n"
+#define MODEL_MAJOR    1
+#define MODEL_MINOR    0
+#define MODEL_GOLDEN   64 /* rows that we write */
+
+/* Why a file was refused: labels of eddy_model_load_failures_total. */
+enum model_fault {
+    MODEL_FINE,
+    MODEL_UNREADABLE,  /* the file can't be read, or no memory */
+    MODEL_DAMAGED,     /* it is no model file, cut short, or not what its SHA-256 says */
+    MODEL_MALFORMED,   /* it is whole, and what is in it can't be */
+    MODEL_FEATURES,    /* made for other columns than ours */
+    MODEL_GOLDEN_ROWS, /* does not give the outputs that it says it gives */
+    MODEL_FAULT_COUNT
+};
+
+extern const char *const model_fault_names[MODEL_FAULT_COUNT];
+
+struct model_file {
+    struct model model; /* its trees are in `room` */
+    void *room;
+    char name[64], version[32];
+    char sha256[65]; /* of the whole file, as sha256sum prints it */
+    char *metadata;  /* JSON, one line */
+    char *path;
+    struct stat identity;
+};
+
+/* Reads it, checks every byte, runs the golden rows. `fault` may be NULL. Given: model_file_free.
+ */
+int model_file_load(const char *path, struct model_file **out, enum model_fault *fault,
+                    eddy_error *err);
+
+/* The same from memory, without path, identity and sha256. */
+int model_file_parse(const void *bytes, size_t length, struct model_file **out,
+                     enum model_fault *fault, eddy_error *err);
+
+void model_file_free(struct model_file *file);
+
+/* Has the file changed since it was loaded, or since the last question? NULL: no. */
+bool model_file_changed(struct model_file *file);
+
+/* Writes the model in use in the nursery, by way of a file beside it that is then renamed.
+ * `metadata` is a JSON object on one line. */
+int model_file_write(const struct nursery *nursery, const char *metadata, const char *path,
+                     eddy_error *err);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd_train.c - eddy train: an isolation forest from logs, and eddy model: what is in such a file.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd.h"
+#include "run.h"
+
+struct train {
+    struct run run;
+    const char *out, *name, *version;
+    eddy_model_data *data; /* one for each file that was read */
+    size_t data_count;
+    char setting[3][64]; /* of the options, as section.name=value */
+    size_t settings;
+};
+
+static const char help[] =
+    "Usage: eddy train -m OUT.eddy [OPTION...] FILE...\n"
+    "Trains an isolation forest on these logs and writes it to a file that the setting\n"
+    "iforest.model can name. What other detectors find suspicious is not trained on. Several\n"
+    "files are one stream of time, in the order given; - is standard input.\n\n"
+    "  -m, --model OUT.eddy      where the model goes; what is there is replaced\n"
+    "      --trees N             as iforest.trees\n"
+    "      --samples N           as iforest.samples\n"
+    "      --seed N              as iforest.seed\n"
+    "      --name NAME           of the model (iforest)\n"
+    "      --version VERSION     of the model (1)\n" RUN_HELP "  -h, --help                this\n\n"
+    "Exit status: 0, 1 if an input or operation failed, 2 for wrong usage.\n";
+
+static const char model_help[] =
+    "Usage: eddy model info|verify FILE.eddy...\n"
+    "info prints what is in model files as JSON, one line each: where they come from, what they\n"
+    "were trained on. verify only says whether they are whole and fit this eddy. Both check all\n"
+    "of it, as the sensor does before it uses a model.\n\n"
+    "Exit status: 0, 1 if a file was refused, 2 for wrong usage.\n";
+
+/* ---- train ---- */
+
+enum { OPTION_TREES = 256, OPTION_SAMPLES, OPTION_SEED, OPTION_NAME, OPTION_VERSION };
+
+static void on_file(const char *path, uint64_t flows, void *user)
+{
+    struct train *train = user;
+    if (flows > 0)
+        train->data[train->data_count++] = (eddy_model_data){path, flows};
+}
+
+static void on_end(eddy_engine *engine, void *user)
+{
+    struct train *train = user;
+    eddy_error err = {0};
+    eddy_model_origin origin = {.size = sizeof origin,
+                                .name = train->name,
+                                .version = train->version,
+                                .created_s = (int64_t)time(NULL),
+                                .data = train->data,
+                                .data_count = train->data_count};
+    if (eddy_engine_save_model(engine, &origin, train->out, &err) != EDDY_OK) {
+        complain(&train->run.progress, "%s", err.message);
+        train->run.failed = true;
+    }
+}
+
+static bool take_setting(struct train *train, const char *name)
+{
+    char *setting = train->setting[train->settings % 3];
+    int n = snprintf(setting, sizeof train->setting[0], "iforest.%s=%s", name, optarg);
+    if (train->settings++ >= 3 || n < 0 || (size_t)n >= sizeof train->setting[0])
+        return false;
+    train->run.settings[train->run.setting_count++] = setting;
+    return true;
+}
+
+static bool take_option(struct train *train, int option)
+{
+    switch (option) {
+    case 'm':
+        train->out = optarg;
+        return true;
+    case OPTION_TREES:
+        return take_setting(train, "trees");
+    case OPTION_SAMPLES:
+        return take_setting(train, "samples");
+    case OPTION_SEED:
+        return take_setting(train, "seed");
+    case OPTION_NAME:
+        train->name = optarg;
+        return optarg[0] != '\0';
+    case OPTION_VERSION:
+        train->version = optarg;
+        return true;
+    default:
+        return run_option(&train->run, option, optarg);
+    }
+}
+
+/* Returns an exit status to end with, or -1 to go on. */
+static int parse_options(struct train *train, int argc, char **argv)
+{
+    static const struct option options[] = {RUN_LONG,
+                                            {"model", required_argument, NULL, 'm'},
+                                            {"trees", required_argument, NULL, OPTION_TREES},
+                                            {"samples", required_argument, NULL, OPTION_SAMPLES},
+                                            {"seed", required_argument, NULL, OPTION_SEED},
+                                            {"name", required_argument, NULL, OPTION_NAME},
+                                            {"version", required_argument, NULL, OPTION_VERSION},
+                                            {0}};
+    struct run *run = &train->run;
+    int option;
+    /* The days of a log count alike; who wants the last one to count more says so with -s. */
+    run->settings[run->setting_count++] = "iforest.retrain=365d";
+    while ((option = getopt_long(argc, argv, RUN_SHORT "m:", options, NULL)) != -1) {
+        if (option == 'h') {
+            (void)fputs(help, stdout);
+            return finish_output();
+        }
+        if (!take_option(train, option))
+            return usage_error("train", "can't make out the options");
+    }
+    run->files = argv + optind;
+    run->file_count = (size_t)(argc - optind);
+    if (train->out == NULL)
+        return usage_error("train", "no -m: where does the model go?");
+    if (run->file_count == 0)
+        return usage_error("train", "no file given (- is standard input)");
+    return -1;
+}
+
+int cmd_train(int argc, char **argv)
+{
+    struct train train = {.name = "iforest", .version = "1"};
+    train.data = calloc((size_t)argc, sizeof *train.data);
+    if (!run_init(&train.run, "train", argc) || train.data == NULL) {
+        complain(&train.run.progress, "out of memory");
+        free(train.data);
+        return EXIT_FAULT;
+    }
+    int status = parse_options(&train, argc, argv);
+    if (status < 0) {
+        train.run.user = &train;
+        train.run.file_done = on_file;
+        train.run.done = on_end;
+        status = run_files(&train.run);
+    }
+    run_done(&train.run);
+    free(train.data);
+    return status;
+}
+
+/* ---- model ---- */
+
+/* False if the file was refused, and it was said. */
+static bool check(const char *path, bool tell)
+{
+    eddy_error err = {0};
+    char small[1];
+    int length = eddy_model_check(path, small, sizeof small, &err);
+    char *text = length < 0 ? NULL : malloc((size_t)length + 1);
+    if (text != NULL)
+        length = eddy_model_check(path, text, (size_t)length + 1, &err);
+    if (length < 0)
+        (void)fprintf(stderr, "eddy model: %s\n", err.message);
+    else if (text == NULL)
+        (void)fputs("eddy model: out of memory\n", stderr);
+    else if (tell)
+        (void)puts(text);
+    else
+        printf("%s: whole, and fits this eddy\n", path);
+    bool good = length >= 0 && text != NULL;
+    free(text);
+    return good;
+}
+
+int cmd_model(int argc, char **argv)
+{
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        (void)fputs(model_help, stdout);
+        return finish_output();
+    }
+    bool tell = argc > 1 && strcmp(argv[1], "info") == 0;
+    if (argc < 2 || (!tell && strcmp(argv[1], "verify") != 0))
+        return usage_error("model", "info or verify?");
+    if (argc < 3)
+        return usage_error("model", "no file given");
+    bool good = true;
+    for (int i = 2; i < argc; i++)
+        good = check(argv[i], tell) && good;
+    int written = finish_output();
+    return good ? written : EXIT_FAULT;
+}
