@@ -138,14 +138,25 @@ class Incidents(unittest.TestCase):
             "2026-01-01 10:00:00 to 2026-01-01 12:00:00 UTC",
             "T1071",
             "CuX1 CuX2",
-            "eddy suppress add --from 01aa ",
-            "eddy mark 01aa ",
+            f"eddy suppress add --from 01aa --expires 30d --owner YOU --why 'WHAT IT IS' --in {self.history}\n",
+            f"eddy mark 01aa benign|malicious --in {self.history}\n",
         ):
             self.assertIn(text, out)
         self.assertRegex(out, r"gap_variation +0\.12 +1 +100 %")
         self.assertRegex(out, r"AGAINST IT(.*\n)+prevalence +9 +- +-25 %")
         self.assertNotIn("suppress add", self.run_eddy("incidents", "-o", "table", "show", "04", self.history).stdout)
         self.assertEqual(json.loads(self.run_eddy("incidents", "show", "01", self.history).stdout)["flows"], 64)
+
+    def test_what_show_prints_silences_it(self) -> None:
+        odd = self.path / "it's a history.jsonl"
+        odd.write_text(self.history.read_text(), encoding="utf-8")
+        out = self.run_eddy("incidents", "-o", "table", "show", "01", odd).stdout
+        command = next(line for line in out.splitlines() if "suppress add" in line).strip()
+        rules = self.path / "suppressions"
+        done = subprocess.run(["bash", "-c", f"{command} --file '{rules}'"], capture_output=True, text=True,
+                              env={**os.environ, "PATH": f"{Path(EDDY).parent}:{os.environ['PATH']}"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("detector=beacon src=10.0.0.1 dst=203.0.113.9 port=443 proto=tcp", rules.read_text())
 
     def test_show_of_none_or_several_fails(self) -> None:
         self.assertIn("no incident has the id 77", self.run_eddy("incidents", "show", "77", self.history, status=1).stderr)
