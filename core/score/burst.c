@@ -362,7 +362,7 @@ static void burst_learn(void *state, const void *settings, struct row *row)
 {
     struct burst_state *s = state;
     (void)settings;
-    if (row->teach <= 0.0 || !s->counted[EDGE])
+    if (!s->counted[EDGE])
         return;
     s->owed += row->teach;
     if (s->owed < 1.0)

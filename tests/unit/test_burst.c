@@ -146,6 +146,32 @@ static void a_flood_of_many_sources_is_about_its_victim(void **state)
     assert_true(why.names_port);
 }
 
+/* Its ticks count what pairs and sources have taught already. */
+static void a_victims_tick_is_no_sample(void **state)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        eddy_flow flow = refused_at(BEGIN + 0.3 * i, numbered("203.0", i), "10.0.0.1", 443);
+        (void)ask(*state, &flow);
+    }
+    eddy_flow next = refused_at(BEGIN + 60, "203.0.0.1", "10.0.0.1", 443);
+    assert_true(isnan(ask(*state, &next).sample));
+}
+
+/* 1000 sources, a port each; and one source at 1000 ports, which is fanout's. */
+static void a_flood_of_many_ports_is_about_its_victim_unless_one_scans(void **state)
+{
+    struct finding found = {0}, scan = {0};
+    for (unsigned i = 0; i < 1000; i++) {
+        eddy_flow flow =
+            refused_at(BEGIN + 0.03 * i, numbered("203.0", i), "10.0.0.1", (uint16_t)(1000 + i));
+        found = ask(*state, &flow);
+        flow = refused_at(BEGIN + 0.03 * i, "203.0.113.1", "10.0.0.2", (uint16_t)(1000 + i));
+        scan = ask(*state, &flow);
+    }
+    assert_true(found.of_destination && found.score > 5);
+    assert_true(isnan(scan.score));
+}
+
 /* The pair is new, the service is not: a = 14, b = 2 * 50 + 12 * 3 = 136 from four clients a
  * minute. */
 static void a_flood_of_a_known_service_by_one_is_about_its_source(void **state)
@@ -344,6 +370,8 @@ int main(void)
         TEST(three_hundred_without_an_answer_are_a_flood),
         TEST(half_open_connections_count_as_failed),
         TEST(a_flood_of_many_sources_is_about_its_victim),
+        TEST(a_victims_tick_is_no_sample),
+        TEST(a_flood_of_many_ports_is_about_its_victim_unless_one_scans),
         TEST(a_flood_of_a_known_service_by_one_is_about_its_source),
         TEST(a_flood_of_somebody_elses_host_is_about_its_sources),
         TEST(a_flood_teaches_little),
