@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`eddy incidents`: the history that a run leaves, filters, one incident with all its evidence.
 
-The program is $EDDY.
+The programs are $EDDY and $EDDYD.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import socket
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
-EDDY = os.environ["EDDY"]
+EDDY, EDDYD = os.environ["EDDY"], os.environ["EDDYD"]
 DATA = Path(__file__).parents[2] / "examples" / "data"
 
 
@@ -206,6 +208,29 @@ class Incidents(unittest.TestCase):
         conf.write_text(f"[history]\npath = {self.path / 'none.jsonl'}\n")
         self.run_eddy("score", "-q", "-c", conf, log)
         self.assertFalse((self.path / "none.jsonl").exists())
+
+    def test_after_a_crash_incidents_are_as_they_were_last(self) -> None:
+        log, conf, history = self.path / "eve.json", self.path / "eddy.conf", self.path / "daemon.jsonl"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        log.touch()
+        conf.write_text(f"[eddyd]\nfollow = {log}\nhttp = 127.0.0.1:{port}\ncheckpoint = {self.path}/checkpoint\n"
+                        f"[decide]\nmax_incidents_per_day = 1\n[history]\npath = {history}\n")
+        daemon = subprocess.Popen([EDDYD, "-c", conf], stderr=subprocess.DEVNULL)
+        self.addCleanup(daemon.wait)
+        self.addCleanup(daemon.kill)
+        until = time.monotonic() + 60
+        while not history.exists() and time.monotonic() < until:  # it is open: the log is followed
+            time.sleep(0.05)
+        log.write_bytes(gzip.decompress((DATA / "eve.json.gz").read_bytes()))
+        while '"withheld":true' not in history.read_text() and time.monotonic() < until:
+            time.sleep(0.05)
+        daemon.kill()
+        daemon.wait()
+        out = self.run_eddy("incidents", "-c", conf, "-o", "table", "--at", "2027-11-23", "--withheld").stdout
+        self.assertRegex(out, r"(?m)^(low|medium|high) \* +(new|growing|quiet) 36\dd \d+h ")
+        self.assertNotIn("closed", out)
 
 
 if __name__ == "__main__":
