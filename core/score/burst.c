@@ -308,18 +308,17 @@ static void count_in(struct burst_state *s, const struct burst_conf *conf, const
     }
 }
 
-/* Does this row's source make up more than half of what its service is sent? */
-bool burst_one_source(const struct burst_state *s)
-{
-    return 2.0 * burst_count(&s->pulse[EDGE]) > burst_count(&s->pulse[SERVICE]);
-}
-
-/* Is this look to be told of the row? Of one source at many ports fanout tells. */
+/* Is this look to be told of the row? Of many sources, only if this one is not half of them. */
 static bool is_about(const struct burst_state *s, enum burst_look look)
 {
-    if (look == TARGET)
+    switch (look) {
+    case SERVICE:
+        return 2.0 * burst_count(&s->pulse[EDGE]) <= burst_count(&s->pulse[SERVICE]);
+    case TARGET:
         return 2.0 * burst_count(&s->pulse[SOURCE]) <= burst_count(&s->pulse[TARGET]);
-    return is_ours(look, s->crowd);
+    default:
+        return is_ours(look, s->crowd);
+    }
 }
 
 static void burst_score(void *state, const void *settings, struct row *row, struct finding *out)
@@ -350,7 +349,7 @@ static void burst_score(void *state, const void *settings, struct row *row, stru
         return;
     struct burst_doubts doubts = burst_doubts(conf, s, row);
     out->score = most * doubts.common * doubts.varied * doubts.nature;
-    out->of_destination = s->look == TARGET || (s->look == SERVICE && !burst_one_source(s));
+    out->of_destination = s->look == SERVICE || s->look == TARGET;
     /* A tick is looked at from `least` connections on: the window has no more such ticks than that.
      */
     double others = row->host->window.flows - burst_count(&s->pulse[s->look]);
@@ -362,7 +361,7 @@ static void burst_learn(void *state, const void *settings, struct row *row)
 {
     struct burst_state *s = state;
     (void)settings;
-    if (!s->counted[EDGE])
+    if (row->teach <= 0.0 || !s->counted[EDGE])
         return;
     s->owed += row->teach;
     if (s->owed < 1.0)

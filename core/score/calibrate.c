@@ -149,16 +149,20 @@ static void compare(struct calibration *c, double p)
 }
 
 void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score,
-                     double p)
+                     double p, uint64_t who)
 {
     double teach = 1.0;
     compare(c, p);
-    if (!calibration_suspicious(c, conf, score, p))
+    if (!calibration_suspicious(c, conf, score, p)) {
         c->earned = fmin(c->earned + EARNS, EARNED_MOST);
-    else if (c->earned >= 1.0)
-        c->earned -= 1.0;
-    else
-        teach = conf->leak;
+    } else {
+        bool again = who == c->suspect;
+        c->suspect = who;
+        if (c->earned >= 1.0 && !again)
+            c->earned -= 1.0;
+        else
+            teach = conf->leak;
+    }
     ddsketch_add(&c->sketch, score, teach);
     if (++c->since >= REFRESH || c->total < REFRESH)
         refresh(c, conf);

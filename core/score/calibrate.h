@@ -18,7 +18,8 @@
  * Three rates of learning: a usual score teaches 1; one beyond calibrate.suspicious teaches
  * calibrate.leak, so that an attack does not make itself usual; one that is suppressed or known
  * to be malicious never gets here. But every site has its odd moments, and p = 0.001 must happen
- * once in a thousand: 1000 usual scores earn one suspicious score the full rate. */
+ * once in a thousand: 1000 usual scores earn one suspicious score the full rate, if it is of
+ * another host than the one before. */
 #pragma once
 
 #include <stdint.h>
@@ -47,6 +48,7 @@ struct calibration {
     double from, p_from, scale, shape;  /* u, p(u), sigma, xi */
     double suspicious;                  /* calibrate.suspicious as a score */
     double earned;                      /* suspicious samples that may teach as usual ones do */
+    uint64_t suspect;                   /* whose the latest suspicious sample was */
     uint32_t since;                     /* samples since the refresh */
     struct {
         double expected, seen; /* of late, with p up to the level */
@@ -60,10 +62,11 @@ void calibration_begin(struct calibration *c, const struct calibrate_conf *conf)
 double calibration_p(const struct calibration *c, const struct calibrate_conf *conf, double score);
 
 /* Learns from a score that was new, not one derived from the same evidence again; `p` is what
- * calibration_p says of it. In the first of two passes nobody has vetted anything, so that an
- * attack that fills the file would make itself usual: see calibration_vetted. */
+ * calibration_p says of it, `who` names the host. In the first of two passes nobody has vetted
+ * anything, so that an attack that fills the file would make itself usual: see calibration_vetted.
+ */
 void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score,
-                     double p);
+                     double p, uint64_t who);
 
 /* May it teach in the first of two passes? Not what the null model finds rarer than 1 in 1000. */
 bool calibration_vetted(double score);

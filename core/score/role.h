@@ -25,5 +25,12 @@ static inline enum role role_of_host(const struct host *host)
     return (enum role)host->role.role;
 }
 
+/* Whose doing a row is, for what one host alone may teach: the source's; of one from outside, whose
+ * address is cheap to change, the destination's, if that is ours. */
+static inline uint64_t role_actor(const struct row *row)
+{
+    return row->src.local || !row->dst.local ? row->hash.source : row->hash.destination;
+}
+
 /* Counts the row for its source and for its destination's record, if they are ours. */
 void role_learn(const struct row *row);

@@ -122,7 +122,7 @@ void score_learn_sample(struct score_state *s, const struct score_conf *conf, si
     double p = finding->sample == finding->score
                    ? finding->p
                    : calibration_p(c, conf->calibrate, finding->sample);
-    calibration_add(c, conf->calibrate, finding->sample, p);
+    calibration_add(c, conf->calibrate, finding->sample, p, role_actor(row));
 }
 
 void score_learn(struct score_state *s, const struct score_conf *conf, struct row *row)

@@ -8,7 +8,6 @@
 #include "report.h"
 #include "report_html.h"
 #include "report_plot.h"
-#include "suppress.h"
 #include "table.h"
 #include "when.h"
 
@@ -189,18 +188,15 @@ static void put_flows(FILE *to, const eddy_incident *i)
     html(to, "</p></details>\n");
 }
 
-/* By words, for an incident of a log that was scored for the page is in no history. Only what a
- * shell takes as it is. */
-static void put_next(FILE *to, const struct stored *stored)
+/* Only an id that a shell takes as it is. */
+static void put_next(FILE *to, const char *id)
 {
-    char words[512];
-    suppress_words(stored, words, sizeof words);
-    if (strspn(words, "0123456789abcdefghijklmnopqrstuvwxyz_.:= ") != strlen(words))
+    if (id[0] == '-' || strspn(id, "0123456789abcdefghijklmnopqrstuvwxyz-") != strlen(id))
         return;
     html(to,
-         "<p class=\"next\">To silence exactly this: <code>eddy suppress add %s --owner YOU --why "
-         "'WHAT IT IS'</code></p>\n",
-         words);
+         "<p class=\"next\">To silence exactly this: <code>eddy suppress add --from %s --owner YOU "
+         "--why 'WHAT IT IS'</code></p>\n",
+         id);
 }
 
 void report_incident(FILE *to, const struct stored *stored, size_t number)
@@ -221,6 +217,6 @@ void report_incident(FILE *to, const struct stored *stored, size_t number)
     put_reasons(to, i);
     put_names(to, i);
     put_flows(to, i);
-    put_next(to, stored);
+    put_next(to, i->id);
     html(to, "</div></article>\n");
 }

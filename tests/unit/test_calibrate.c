@@ -8,9 +8,11 @@
 static const struct calibrate_conf conf = {
     .prior = 200, .suspicious = 1e-5, .leak = 0.05, .memory = 1e6};
 
+/* Each score is another host's. */
 static void learn(struct calibration *c, const struct calibrate_conf *its, double score)
 {
-    calibration_add(c, its, score, calibration_p(c, its, score));
+    static uint64_t who;
+    calibration_add(c, its, score, calibration_p(c, its, score), ++who);
 }
 
 /* -log10 of a uniform number: a score under the detector's own null model. */
@@ -167,6 +169,18 @@ static void suspicious_scores_teach_slowly(void **state)
     free(c);
 }
 
+/* Ten are earned, and the first takes one; the other 99 are the same host's: 0.05 each. */
+static void one_host_alone_does_not_use_what_others_earned(void **state)
+{
+    (void)state;
+    struct calibration *c = taught(1, 20000, 6);
+    double before = c->sketch.total;
+    for (unsigned i = 0; i < 100; i++)
+        calibration_add(c, &conf, 8, p_of(c, 8), 42);
+    assert_true(fabs(c->sketch.total - before - (1 + 99 * 0.05)) < 1e-6);
+    free(c);
+}
+
 /* ---- the tail ---- */
 
 /* Uniform up to u = 1.3 for 95 %; beyond, generalised Pareto. */
@@ -234,7 +248,7 @@ static void the_fit_is_that_of_hosking_and_wallis(void **state)
             total += cases[i].weight[k];
         }
         ddsketch_add(&c->sketch, 2, 99 * total); /* u is 2, as the sketch has it */
-        calibration_add(c, &alone, 0, 1);        /* has it fitted anew */
+        calibration_add(c, &alone, 0, 1, 1);     /* has it fitted anew */
         assert_true(fabs(c->from - 2) < 0.04);
         assert_true(fabs(c->shape - cases[i].shape) < 1e-9);
         assert_true(fabs(c->scale / cases[i].scale - 1) < 0.1); /* buckets are 4 % wide */
@@ -356,6 +370,7 @@ int main(void)
         cmocka_unit_test(where_scores_are_heavier_the_same_score_means_less),
         cmocka_unit_test(where_scores_are_lighter_the_tail_is_no_lighter_than_the_null_models),
         cmocka_unit_test(suspicious_scores_teach_slowly),
+        cmocka_unit_test(one_host_alone_does_not_use_what_others_earned),
         cmocka_unit_test(the_tail_of_a_known_law_is_recovered),
         cmocka_unit_test(the_fit_is_that_of_hosking_and_wallis),
         cmocka_unit_test(an_attack_of_1_10_30_percent_does_not_make_itself_usual),

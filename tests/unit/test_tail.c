@@ -210,6 +210,7 @@ static void a_connection_of_hours_is_told_as_such(void **state)
     assert_string_equal(why.reason[0].feature, "duration");
     assert_non_null(strstr(why.reason[0].text, "lasted 9.2 h, usual "));
     assert_non_null(strstr(why.sentence, "lasted 9.2 h"));
+    assert_string_equal(why.technique, "T1572");
     assert_true(why.reason[0].share > 0.9); /* nothing else of it is unusual: not the rate either */
     assert_true(p->row.finding[detector_named("tail")].p < 1e-4);
     pipeline_free(p);
