@@ -22,7 +22,7 @@ void called_add(const struct names *names, struct incident *i)
         pair = names_of_pair(names, names_key(names, i->peer, i->host, i->peer_port, i->proto));
     if (pair != NULL)
         add_pair(pair, why);
-    const char *asked = names_of_address(names, i->peer);
-    if (asked != NULL)
-        explanation_name(why, "dns", asked);
+    const struct names_answer *answer = names_of_address(names, i->peer);
+    if (answer != NULL)
+        explanation_name(why, "dns", answer->name);
 }

@@ -308,17 +308,18 @@ static void count_in(struct burst_state *s, const struct burst_conf *conf, const
     }
 }
 
-/* Is this look to be told of the row? Of many sources, only if this one is not half of them. */
+/* Does this row's source make up more than half of what its service is sent? */
+bool burst_one_source(const struct burst_state *s)
+{
+    return 2.0 * burst_count(&s->pulse[EDGE]) > burst_count(&s->pulse[SERVICE]);
+}
+
+/* Is this look to be told of the row? Of one source at many ports fanout tells. */
 static bool is_about(const struct burst_state *s, enum burst_look look)
 {
-    switch (look) {
-    case SERVICE:
-        return 2.0 * burst_count(&s->pulse[EDGE]) <= burst_count(&s->pulse[SERVICE]);
-    case TARGET:
+    if (look == TARGET)
         return 2.0 * burst_count(&s->pulse[SOURCE]) <= burst_count(&s->pulse[TARGET]);
-    default:
-        return is_ours(look, s->crowd);
-    }
+    return is_ours(look, s->crowd);
 }
 
 static void burst_score(void *state, const void *settings, struct row *row, struct finding *out)
@@ -349,7 +350,7 @@ static void burst_score(void *state, const void *settings, struct row *row, stru
         return;
     struct burst_doubts doubts = burst_doubts(conf, s, row);
     out->score = most * doubts.common * doubts.varied * doubts.nature;
-    out->of_destination = s->look == SERVICE || s->look == TARGET;
+    out->of_destination = s->look == TARGET || (s->look == SERVICE && !burst_one_source(s));
     /* A tick is looked at from `least` connections on: the window has no more such ticks than that.
      */
     double others = row->host->window.flows - burst_count(&s->pulse[s->look]);
@@ -361,7 +362,7 @@ static void burst_learn(void *state, const void *settings, struct row *row)
 {
     struct burst_state *s = state;
     (void)settings;
-    if (row->teach <= 0.0 || !s->counted[EDGE])
+    if (!s->counted[EDGE])
         return;
     s->owed += row->teach;
     if (s->owed < 1.0)

@@ -60,6 +60,9 @@ double burst_count(const struct pulse *pulse);
 /* The cell with the smaller count: nearest to the key's own. */
 const struct pulse_cell *burst_cell(const struct pulse *pulse);
 
+/* Does the row's source make up more than half of what its service is sent? */
+bool burst_one_source(const struct burst_state *s);
+
 /* What is left of the score. */
 struct burst_doubts {
     double common, varied, nature;

@@ -137,6 +137,12 @@ static void say_end(struct text *text, const struct burst_conf *conf, const stru
     text_add(text, s->crowd == LOGINS ? " logins in " : " connections in ");
     say_tick(text, conf);
     say_usual(text, cell);
+    if (s->look == SERVICE && burst_one_source(s)) {
+        text_add(text, "; most of them from ");
+        words_place(text, row->flow.src, &row->src);
+        text_char(text, '.');
+        return;
+    }
     text_add(text, s->look == SOURCE ? "; to" : "; from");
     say_kinds(text, s->look == SOURCE ? "destination" : "source", cell);
     if (s->crowd == LOGINS)
@@ -168,6 +174,6 @@ void burst_explain(const void *state, const void *settings, const struct row *ro
         out->technique = "T1110"; /* Brute Force */
     else if (s->crowd == TCP)
         out->technique = "T1499"; /* Endpoint Denial of Service: what answers is kept busy */
-    out->names_peer = s->look == EDGE || mostly_edge(s);
-    out->names_port = out->names_peer || s->look == SERVICE;
+    out->names_port = s->look == EDGE || s->look == SERVICE || mostly_edge(s);
+    out->names_peer = out->names_port && (s->look != SERVICE || burst_one_source(s));
 }

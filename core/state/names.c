@@ -23,13 +23,16 @@ void names_done(struct names *n)
     asked_done(&n->asked);
 }
 
-/* The end says more than the beginning: it is where the domain is. */
-static void copy_end(char out[NAMES_TEXT], const char *name)
+/* The end says more than the beginning: it is where the domain is. True if another name was there.
+ */
+static bool replace(char out[NAMES_TEXT], const char *name)
 {
     size_t length = strlen(name);
     if (length >= NAMES_TEXT)
         name += length - (NAMES_TEXT - 1);
+    bool other = out[0] != '\0' && strcmp(out, name) != 0;
     memcpy(out, name, strlen(name) + 1);
+    return other;
 }
 
 static void add_pair(struct names *n, const struct row *row, int64_t now_us)
@@ -38,7 +41,7 @@ static void add_pair(struct names *n, const struct row *row, int64_t now_us)
     bool created;
     struct names_pair *pair = table_take(&n->pairs, row->hash.pair, &row->hash.pair, &created);
     if (context->name[0] != '\0') {
-        copy_end(pair->name, context->name);
+        pair->several |= replace(pair->name, context->name);
         pair->http = context->kind == CONTEXT_HTTP;
     }
     if (context->ja3[0] != '\0')
@@ -55,7 +58,7 @@ static void add_answers(struct names *n, const struct context *context, int64_t 
         uint64_t hash = hash_address(address, n->seed);
         bool created;
         struct names_answer *answer = table_take(&n->answers, hash, address, &created);
-        copy_end(answer->name, context->name);
+        answer->several |= replace(answer->name, context->name);
         table_keep(&n->answers, hash, answer, now_us);
     }
 }
@@ -74,19 +77,18 @@ const struct names_pair *names_of_pair(const struct names *n, uint64_t pair)
     return table_find(&n->pairs, pair, &pair);
 }
 
-const char *names_of_address(const struct names *n, const uint8_t address[16])
+const struct names_answer *names_of_address(const struct names *n, const uint8_t address[16])
 {
-    const struct names_answer *answer =
-        table_find(&n->answers, hash_address(address, n->seed), address);
-    return answer == NULL ? NULL : answer->name;
+    return table_find(&n->answers, hash_address(address, n->seed), address);
 }
 
 const char *names_call(const struct names *n, const struct row *row)
 {
     const struct names_pair *pair = names_of_pair(n, row->hash.pair);
     if (pair != NULL && pair->name[0] != '\0')
-        return pair->name;
-    return names_of_address(n, row->flow.dst);
+        return pair->several ? NULL : pair->name;
+    const struct names_answer *answer = names_of_address(n, row->flow.dst);
+    return answer == NULL || answer->several ? NULL : answer->name;
 }
 
 uint64_t names_key(const struct names *n, const uint8_t src[16], const uint8_t dst[16],

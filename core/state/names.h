@@ -23,11 +23,13 @@ struct names_pair {
     char name[NAMES_TEXT]; /* "" if only a fingerprint is known */
     char ja3[33], ja4[40]; /* "" if not known */
     bool http;             /* `name` is the host of HTTP, not an SNI */
+    bool several;          /* it had another before: a proxy, or many sites at one address */
 };
 
 struct names_answer {
     uint8_t address[16]; /* the key */
     char name[NAMES_TEXT];
+    bool several; /* likewise */
 };
 
 struct names {
@@ -46,9 +48,10 @@ void names_add(struct names *names, const struct row *row, int64_t now_us);
 
 /* NULL if nothing is known. Valid until the next names_add(). */
 const struct names_pair *names_of_pair(const struct names *names, uint64_t pair);
-const char *names_of_address(const struct names *names, const uint8_t address[16]);
+const struct names_answer *names_of_address(const struct names *names, const uint8_t address[16]);
 
-/* What the row's destination is best called: by the SNI or host of the pair, else by DNS; NULL. */
+/* What the row's destination is called in a sentence: by the SNI or host of the pair, else by DNS.
+ * NULL if nothing is known, or if it had several names: the last of them may be another flow's. */
 const char *names_call(const struct names *names, const struct row *row);
 
 /* The key of a pair by its ends, as in row->hash.pair. */

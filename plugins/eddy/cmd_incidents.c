@@ -155,7 +155,7 @@ static int list(struct incidents *in)
     return finish_output();
 }
 
-static int show(struct incidents *in, const char *id)
+static int show(struct incidents *in, const char *id, const struct show_source *source)
 {
     eddy_error err = {0};
     const struct stored *stored = store_find(&in->store, id, &err);
@@ -164,7 +164,7 @@ static int show(struct incidents *in, const char *id)
         return EXIT_FAULT;
     }
     if (in->table)
-        show_print(stored, in->filter.now_us, table_look());
+        show_print(stored, source, in->filter.now_us, table_look());
     else
         (void)puts(stored->json);
     return finish_output();
@@ -299,9 +299,12 @@ int cmd_incidents(int argc, char **argv)
     const char *id = count > 0 && strcmp(words[0], "show") == 0 ? words[count > 1] : NULL;
     if (id != NULL && count < 2)
         return usage_error("incidents", "show needs the id of an incident");
-    read_files(&in, words + (id != NULL ? 2 : 0), count - (id != NULL ? 2 : 0));
+    words += id != NULL ? 2 : 0;
+    count -= id != NULL ? 2 : 0;
+    read_files(&in, words, count);
+    struct show_source source = {in.config_path, words, (size_t)count};
     if (in.store.count > 0 || in.status == EXIT_FINE)
-        status = id != NULL ? show(&in, id) : list(&in);
+        status = id != NULL ? show(&in, id, &source) : list(&in);
     store_done(&in.store);
     return status > 0 ? status : in.status;
 }

@@ -8,6 +8,7 @@
 #include "report.h"
 #include "report_html.h"
 #include "report_plot.h"
+#include "suppress.h"
 #include "table.h"
 #include "when.h"
 
@@ -188,15 +189,18 @@ static void put_flows(FILE *to, const eddy_incident *i)
     html(to, "</p></details>\n");
 }
 
-/* Only an id that a shell takes as it is. */
-static void put_next(FILE *to, const char *id)
+/* By words, for an incident of a log that was scored for the page is in no history. Only what a
+ * shell takes as it is. */
+static void put_next(FILE *to, const struct stored *stored)
 {
-    if (id[0] == '-' || strspn(id, "0123456789abcdefghijklmnopqrstuvwxyz-") != strlen(id))
+    char words[512];
+    suppress_words(stored, words, sizeof words);
+    if (strspn(words, "0123456789abcdefghijklmnopqrstuvwxyz_.:= ") != strlen(words))
         return;
     html(to,
-         "<p class=\"next\">To silence exactly this: <code>eddy suppress add --from %s --owner YOU "
-         "--why 'WHAT IT IS'</code></p>\n",
-         id);
+         "<p class=\"next\">To silence exactly this: <code>eddy suppress add %s --owner YOU --why "
+         "'WHAT IT IS'</code></p>\n",
+         words);
 }
 
 void report_incident(FILE *to, const struct stored *stored, size_t number)
@@ -217,6 +221,6 @@ void report_incident(FILE *to, const struct stored *stored, size_t number)
     put_reasons(to, i);
     put_names(to, i);
     put_flows(to, i);
-    put_next(to, i->id);
+    put_next(to, stored);
     html(to, "</div></article>\n");
 }

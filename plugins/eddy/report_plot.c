@@ -18,11 +18,11 @@
 #include "report_html.h"
 #include "when.h"
 
-#define WIDTH  640
-#define LEFT   56.0
-#define RIGHT  (WIDTH - 14.0)
-#define TOP    26.0
-#define POINTS 512 /* of evidence; store_line.c takes no more */
+#define WIDTH      640
+#define LEFT       56.0
+#define RIGHT      (WIDTH - 14.0)
+#define HIGH       26.0
+#define POINTS_MAX 512 /* of evidence; store_line.c takes no more */
 
 struct plot {
     FILE *to;
@@ -106,9 +106,9 @@ static int compare(const void *a, const void *b)
 /* Of the points' y; NAN if there are none. */
 static double median(const eddy_evidence *e)
 {
-    double sorted[POINTS];
+    double sorted[POINTS_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < e->count && count < POINTS; i++)
+    for (size_t i = 0; i < e->count && count < POINTS_MAX; i++)
         if (is_point(e, i))
             sorted[count++] = (double)e->y[i];
     if (count == 0)
@@ -174,10 +174,10 @@ static void put_distribution(const struct plot *p, const eddy_evidence *e)
         return;
     double at = axis_at(&p->x, e->mark);
     bool late = at > (LEFT + RIGHT) / 2;
-    html(p->to, "<path class=\"k\" d=\"M%.1f %.1fV%.1f\"/>", at, TOP - 4, p->bottom);
+    html(p->to, "<path class=\"k\" d=\"M%.1f %.1fV%.1f\"/>", at, HIGH - 4, p->bottom);
     html(p->to, "<circle class=\"p\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", at, p->bottom);
     html(p->to, "<text class=\"w%s\" x=\"%.1f\" y=\"%.1f\">this incident</text>", late ? " e" : "",
-         late ? at - 7 : at + 7, TOP + 8);
+         late ? at - 7 : at + 7, HIGH + 8);
 }
 
 /* ---- evidence ---- */
@@ -215,7 +215,7 @@ static bool make_axes(struct plot *p, const eddy_evidence *e, bool distribution)
     p->x.from = LEFT + (distribution ? 0 : 6);
     p->x.to = RIGHT - 6;
     p->y.from = p->bottom;
-    p->y.to = TOP + 4;
+    p->y.to = HIGH + 4;
     return true;
 }
 
@@ -273,7 +273,7 @@ int plot_activity(FILE *to, const eddy_incident *i, size_t number)
     p.x.to = RIGHT;
     p.y = axis_over(0, most, AXIS_NUMBER, false);
     p.y.from = p.bottom;
-    p.y.to = TOP;
+    p.y.to = HIGH;
     when_span(i->activity_step_us, step);
     html(to, "<figure class=\"plot\">");
     begin_svg(to, "a", number, 100);
@@ -284,6 +284,6 @@ int plot_activity(FILE *to, const eddy_incident *i, size_t number)
     html(to,
          "<text class=\"n\" x=\"0\" y=\"12\">flows in each %s</text><text class=\"t e\" x=\"%.1f\" "
          "y=\"%.1f\">%" PRIu32 "</text></svg></figure>\n",
-         step, LEFT - 7, TOP + 4, most);
+         step, LEFT - 7, HIGH + 4, most);
     return 1;
 }

@@ -178,21 +178,58 @@ static void print_flow_ids(const eddy_incident *i)
         (void)putchar('\n');
 }
 
-static void print_next(const eddy_incident *i)
+/* As one word of a shell. */
+static void put_word(const char *text)
 {
-    if (found_suppressed(i))
+    static const char plain[] =
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-./:=+,@";
+    if (text[0] != '\0' && strspn(text, plain) == strlen(text)) {
+        (void)fputs(text, stdout);
         return;
-    (void)fputs("\nTo silence this, and only this, for 30 days:\n    eddy suppress add --from ",
-                stdout);
-    put_text(i->id);
-    (void)fputs(" --expires 30d --owner YOU --why 'WHAT IT IS'\n"
-                "To say what it was:\n    eddy mark ",
-                stdout);
-    put_text(i->id);
-    (void)fputs(" benign|malicious\n", stdout);
+    }
+    (void)putchar('\'');
+    for (;;) {
+        size_t length = strcspn(text, "'");
+        print_safely(text, length);
+        text += length;
+        if (*text == '\0')
+            break;
+        (void)fputs("'\\''", stdout);
+        text++;
+    }
+    (void)putchar('\'');
 }
 
-void show_print(const struct stored *stored, int64_t now_us, struct table_look look)
+static void put_source(const struct show_source *source)
+{
+    if (source->config != NULL) {
+        (void)fputs(" -c ", stdout);
+        put_word(source->config);
+    }
+    for (size_t i = 0; i < source->file_count; i++) {
+        (void)fputs(" --in ", stdout);
+        put_word(source->files[i]);
+    }
+    (void)putchar('\n');
+}
+
+static void print_next(const eddy_incident *i, const struct show_source *source)
+{
+    if (!found_suppressed(i)) {
+        (void)fputs("\nTo silence this, and only this, for 30 days:\n    eddy suppress add --from ",
+                    stdout);
+        put_word(i->id);
+        (void)fputs(" --expires 30d --owner YOU --why 'WHAT IT IS'", stdout);
+        put_source(source);
+    }
+    (void)fputs("\nTo say what it was:\n    eddy mark ", stdout);
+    put_word(i->id);
+    (void)fputs(" benign|malicious", stdout);
+    put_source(source);
+}
+
+void show_print(const struct stored *stored, const struct show_source *source, int64_t now_us,
+                struct table_look look)
 {
     const eddy_incident *i = &stored->incident;
     printf("%s %s incident ", severity_name(i->severity), "severity");
@@ -209,5 +246,5 @@ void show_print(const struct stored *stored, int64_t now_us, struct table_look l
     print_reasons(i, true, look.width);
     print_activity(i);
     print_flow_ids(i);
-    print_next(i);
+    print_next(i, source);
 }

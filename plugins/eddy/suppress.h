@@ -33,6 +33,10 @@ bool suppress_is_field(const char *word);
  * Returns an exit status; what is wrong was said. */
 int suppress_fields(struct suppress *s, struct suppress_fields *out, int64_t *end_us);
 
+/* What add --from would make of the incident, as KEY=VALUE words. They are as hostile as its
+ * detector's name: nothing is quoted. */
+void suppress_words(const struct stored *stored, char *out, size_t size);
+
 /* The rule as a line, under the id that the library gives it. Returns an exit status. */
 int suppress_line(struct suppress *s, const struct suppress_fields *fields, int64_t end_us,
                   struct said_line *out);

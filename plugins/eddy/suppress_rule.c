@@ -54,6 +54,18 @@ static void from_incident(const struct stored *stored, struct suppress_fields *o
         set(out, PROTO, said_proto(incident->proto, number));
 }
 
+void suppress_words(const struct stored *stored, char *out, size_t size)
+{
+    struct suppress_fields fields = {0};
+    size_t length = 0;
+    out[0] = '\0';
+    from_incident(stored, &fields);
+    for (size_t i = 0; i < SUPPRESS_FIELDS && length < size; i++)
+        if (fields.value[i] != NULL)
+            length += (size_t)snprintf(out + length, size - length, "%s%s=%s",
+                                       length > 0 ? " " : "", names[i], fields.value[i]);
+}
+
 static int find_incident(struct suppress *s, struct suppress_fields *out, int64_t *end_us)
 {
     struct store store = {0};

@@ -87,10 +87,10 @@ bool when_parse(const char *text, int64_t *out_us)
 {
     static const int64_t lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int64_t year = 0, month = 0, day = 0, of_day = 0, ahead = 0;
-    const char *at = digits(text, 4, 9999, &year);
+    const char *at = digits(text, 4, 9998, &year); /* in any zone, four digits in UTC */
     at = digits(literal(at, '-'), 2, 12, &month);
     at = digits(literal(at, '-'), 2, 31, &day);
-    if (at == NULL || month < 1 || day < 1 || day > lengths[month - 1])
+    if (at == NULL || year < 1 || month < 1 || day < 1 || day > lengths[month - 1])
         return false;
     if (*at == 'T' || *at == ' ')
         at = time_of_day(at + 1, &of_day);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`eddy incidents`: the history that a run leaves, filters, one incident with all its evidence.
 
-The program is $EDDY.
+The programs are $EDDY and $EDDYD.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import socket
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
-EDDY = os.environ["EDDY"]
+EDDY, EDDYD = os.environ["EDDY"], os.environ["EDDYD"]
 DATA = Path(__file__).parents[2] / "examples" / "data"
 
 
@@ -138,14 +140,25 @@ class Incidents(unittest.TestCase):
             "2026-01-01 10:00:00 to 2026-01-01 12:00:00 UTC",
             "T1071",
             "CuX1 CuX2",
-            "eddy suppress add --from 01aa ",
-            "eddy mark 01aa ",
+            f"eddy suppress add --from 01aa --expires 30d --owner YOU --why 'WHAT IT IS' --in {self.history}\n",
+            f"eddy mark 01aa benign|malicious --in {self.history}\n",
         ):
             self.assertIn(text, out)
         self.assertRegex(out, r"gap_variation +0\.12 +1 +100 %")
         self.assertRegex(out, r"AGAINST IT(.*\n)+prevalence +9 +- +-25 %")
         self.assertNotIn("suppress add", self.run_eddy("incidents", "-o", "table", "show", "04", self.history).stdout)
         self.assertEqual(json.loads(self.run_eddy("incidents", "show", "01", self.history).stdout)["flows"], 64)
+
+    def test_what_show_prints_silences_it(self) -> None:
+        odd = self.path / "it's a history.jsonl"
+        odd.write_text(self.history.read_text(), encoding="utf-8")
+        out = self.run_eddy("incidents", "-o", "table", "show", "01", odd).stdout
+        command = next(line for line in out.splitlines() if "suppress add" in line).strip()
+        rules = self.path / "suppressions"
+        done = subprocess.run(["bash", "-c", f"{command} --file '{rules}'"], capture_output=True, text=True,
+                              env={**os.environ, "PATH": f"{Path(EDDY).parent}:{os.environ['PATH']}"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("detector=beacon src=10.0.0.1 dst=203.0.113.9 port=443 proto=tcp", rules.read_text())
 
     def test_show_of_none_or_several_fails(self) -> None:
         self.assertIn("no incident has the id 77", self.run_eddy("incidents", "show", "77", self.history, status=1).stderr)
@@ -195,6 +208,29 @@ class Incidents(unittest.TestCase):
         conf.write_text(f"[history]\npath = {self.path / 'none.jsonl'}\n")
         self.run_eddy("score", "-q", "-c", conf, log)
         self.assertFalse((self.path / "none.jsonl").exists())
+
+    def test_after_a_crash_incidents_are_as_they_were_last(self) -> None:
+        log, conf, history = self.path / "eve.json", self.path / "eddy.conf", self.path / "daemon.jsonl"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        log.touch()
+        conf.write_text(f"[eddyd]\nfollow = {log}\nhttp = 127.0.0.1:{port}\ncheckpoint = {self.path}/checkpoint\n"
+                        f"[decide]\nmax_incidents_per_day = 1\n[history]\npath = {history}\n")
+        daemon = subprocess.Popen([EDDYD, "-c", conf], stderr=subprocess.DEVNULL)
+        self.addCleanup(daemon.wait)
+        self.addCleanup(daemon.kill)
+        until = time.monotonic() + 60
+        while not history.exists() and time.monotonic() < until:  # it is open: the log is followed
+            time.sleep(0.05)
+        log.write_bytes(gzip.decompress((DATA / "eve.json.gz").read_bytes()))
+        while '"withheld":true' not in history.read_text() and time.monotonic() < until:
+            time.sleep(0.05)
+        daemon.kill()
+        daemon.wait()
+        out = self.run_eddy("incidents", "-c", conf, "-o", "table", "--at", "2027-11-23", "--withheld").stdout
+        self.assertRegex(out, r"(?m)^(low|medium|high) \* +(new|growing|quiet) 36\dd \d+h ")
+        self.assertNotIn("closed", out)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 import tree
 
 PAGES = tree.ROOT / "packaging" / "man"
-WITH_OPTIONS = ("score", "incidents", "report", "features", "options")
+WITH_OPTIONS = ("score", "incidents", "report", "suppress", "mark", "features", "train", "model", "options")
 
 
 def said(*words: str) -> str:
@@ -33,7 +33,7 @@ def commands(eddy: str) -> list[str]:
 def check_commands(eddy: str, page: str) -> list[str]:
     faults = []
     for command in commands(eddy):
-        if not re.search(rf"^\.Nm eddy Cm {command}$", page, flags=re.MULTILINE):
+        if not re.search(rf"^\.Nm eddy Cm {command}( .*)?$", page, flags=re.MULTILINE):
             faults.append(f"eddy.1: {command} is not in the SYNOPSIS")
         if not re.search(rf"^\.It Cm {command}$", page, flags=re.MULTILINE):
             faults.append(f"eddy.1: {command} is not described")

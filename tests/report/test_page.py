@@ -127,7 +127,8 @@ class Report(unittest.TestCase):
         self.assertEqual(len(titles), 9)
         self.assertEqual(len([t for t in page.ids if re.fullmatch(r"a\d+t", t)]), 9)
         for text in ("this incident", "median", "1 withheld: over the daily budget", "1 suppressed: covered by a rule",
-                     "a withheld one", "a suppressed one", "backup", "speaks against it", "drop.example", "CuX1a2"):
+                     "a withheld one", "a suppressed one", "backup", "speaks against it", "drop.example", "CuX1a2",
+                     "eddy suppress add detector=tail src=10.0.0.2 dst=203.0.113.9 port=443 proto=tcp --owner"):
             self.assertIn(text, page.text)
         self.assertNotIn("Flows scored", page.text)  # nothing was scored for it
 

@@ -146,6 +146,56 @@ static void a_flood_of_many_sources_is_about_its_victim(void **state)
     assert_true(why.names_port);
 }
 
+/* Its ticks count what pairs and sources have taught already. */
+static void a_victims_tick_is_no_sample(void **state)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        eddy_flow flow = refused_at(BEGIN + 0.3 * i, numbered("203.0", i), "10.0.0.1", 443);
+        (void)ask(*state, &flow);
+    }
+    eddy_flow next = refused_at(BEGIN + 60, "203.0.0.1", "10.0.0.1", 443);
+    assert_true(isnan(ask(*state, &next).sample));
+}
+
+/* 1000 sources, a port each; and one source at 1000 ports, which is fanout's. */
+static void a_flood_of_many_ports_is_about_its_victim_unless_one_scans(void **state)
+{
+    struct finding found = {0}, scan = {0};
+    for (unsigned i = 0; i < 1000; i++) {
+        eddy_flow flow =
+            refused_at(BEGIN + 0.03 * i, numbered("203.0", i), "10.0.0.1", (uint16_t)(1000 + i));
+        found = ask(*state, &flow);
+        flow = refused_at(BEGIN + 0.03 * i, "203.0.113.1", "10.0.0.2", (uint16_t)(1000 + i));
+        scan = ask(*state, &flow);
+    }
+    assert_true(found.of_destination && found.score > 5);
+    assert_true(isnan(scan.score));
+}
+
+/* The pair is new, the service is not: a = 14, b = 2 * 50 + 12 * 3 = 136 from four clients a
+ * minute. */
+static void a_flood_of_a_known_service_by_one_is_about_its_source(void **state)
+{
+    struct pipeline *p = *state;
+    for (unsigned i = 0; i < 12; i++)
+        for (unsigned n = 0; n < 4; n++) {
+            eddy_flow page = flow_at(0, numbered("10.0", 2 + n), "10.0.0.1", 80);
+            (void)minute(p, i, &page, 1);
+        }
+    eddy_flow page = flow_at(0, "10.0.0.9", "10.0.0.1", 80);
+    struct finding found = minute(p, 12, &page, 1000);
+    double model = 1;
+    for (unsigned j = 0; j < 14; j++)
+        model *= (136.0 + j) / (136.0 + 999.0 + j);
+    assert_true(near(found.score, -log10(model) - log10(6)));
+    assert_false(found.of_destination);
+    struct explanation why;
+    explain(p, &why);
+    assert_non_null(strstr(why.sentence, "1000 connections in 60 s, usually 4; most of them from "
+                                         "10.0.0.9."));
+    assert_true(why.names_peer && why.names_port);
+}
+
 static void a_flood_of_somebody_elses_host_is_about_its_sources(void **state)
 {
     for (unsigned i = 0; i < 1000; i++) {
@@ -180,6 +230,9 @@ static void what_nobody_may_learn_from_teaches_nothing(void **state)
             (void)pipeline_pass(p, &page);
             registry_detectors[burst]->score(p->score->detector[burst],
                                              p->score_conf.detector[burst], &p->row, &found);
+            p->row.teach = 0;
+            registry_detectors[burst]->learn(p->score->detector[burst],
+                                             p->score_conf.detector[burst], &p->row);
             suppressed = found.score;
         }
     }
@@ -317,6 +370,9 @@ int main(void)
         TEST(three_hundred_without_an_answer_are_a_flood),
         TEST(half_open_connections_count_as_failed),
         TEST(a_flood_of_many_sources_is_about_its_victim),
+        TEST(a_victims_tick_is_no_sample),
+        TEST(a_flood_of_many_ports_is_about_its_victim_unless_one_scans),
+        TEST(a_flood_of_a_known_service_by_one_is_about_its_source),
         TEST(a_flood_of_somebody_elses_host_is_about_its_sources),
         TEST(a_flood_teaches_little),
         TEST(what_nobody_may_learn_from_teaches_nothing),

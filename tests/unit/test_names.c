@@ -23,15 +23,33 @@ static const char *called(struct pipeline *p, double at_s, const char *src, cons
     return names_call(&p->state->names, pipeline_pass(p, &flow));
 }
 
-static void a_pair_is_called_by_its_last_sni(void **state)
+static void a_pair_is_called_by_its_sni(void **state)
 {
     (void)state;
     struct pipeline *p = pipeline_new(NULL);
     assert_null(called(p, 0, "10.0.0.1", "203.0.113.9"));
     call(p, 1, CONTEXT_TLS, "a.example.org");
-    call(p, 2, CONTEXT_TLS, "b.example.org");
-    assert_string_equal(called(p, 3, "10.0.0.1", "203.0.113.9"), "b.example.org");
+    call(p, 2, CONTEXT_TLS, "a.example.org");
+    assert_string_equal(called(p, 3, "10.0.0.1", "203.0.113.9"), "a.example.org");
     assert_null(called(p, 4, "10.0.0.7", "203.0.113.9")); /* another source called it by no name */
+    pipeline_free(p);
+}
+
+/* A proxy, or many sites at one address: which of them a flow was for is not known. The last name
+ * is still evidence. */
+static void what_has_several_names_is_called_by_none(void **state)
+{
+    (void)state;
+    struct pipeline *p = pipeline_new(NULL);
+    call(p, 1, CONTEXT_TLS, "a.example.org");
+    call(p, 2, CONTEXT_HTTP, "b.example.org");
+    assert_null(called(p, 3, "10.0.0.1", "203.0.113.9"));
+    const struct names_pair *pair = names_of_pair(&p->state->names, p->row.hash.pair);
+    assert_string_equal(pair->name, "b.example.org");
+    assert_true(pair->http);
+    resolve(p, 4, "www.example.org", "203.0.113.10");
+    resolve(p, 5, "ftp.example.org", "203.0.113.10");
+    assert_null(called(p, 6, "10.0.0.1", "203.0.113.10"));
     pipeline_free(p);
 }
 
@@ -97,7 +115,7 @@ static void memory_is_bounded_and_what_is_given_up_is_counted(void **state)
     assert_true(names_evictions(n) >= 19000);
     uint8_t last[16];
     address_of(numbered("203.0", 9999), last);
-    assert_string_equal(names_of_address(n, last), "n9999.example.org");
+    assert_string_equal(names_of_address(n, last)->name, "n9999.example.org");
     pipeline_free(p);
 }
 
@@ -171,7 +189,8 @@ static void the_key_of_an_incident_is_that_of_its_flows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_pair_is_called_by_its_last_sni),
+        cmocka_unit_test(a_pair_is_called_by_its_sni),
+        cmocka_unit_test(what_has_several_names_is_called_by_none),
         cmocka_unit_test(an_address_is_called_as_it_was_asked_for_by_whomever),
         cmocka_unit_test(names_and_fingerprints_come_apart),
         cmocka_unit_test(of_a_long_name_the_end_is_remembered),

@@ -103,6 +103,8 @@ static void what_was_met_is_known_in_the_second_pass(void **state)
 static void what_fails_or_comes_from_outside_does_not_count(void **state)
 {
     settle(*state);
+    for (unsigned i = 0; i < 200; i++)
+        (void)ask(*state, 20, "203.0.113.1", numbered("10.0", 100), 443);
     for (unsigned i = 0; i < 10; i++) {
         eddy_flow refused = refused_at(30 + i, HOST, numbered("10.0", 200 + i), 22);
         assert_true(isnan(pipeline_ask(*state, rarity(), &refused).score));
@@ -165,6 +167,21 @@ static void a_host_that_never_meets_anybody_is_the_more_suspect(void **state)
     double four = 0.02983750 * pow(q, 4) * pow(1 - q, 0.1);
     double score = log_in(p, 700.0 * 100 + 1, 1040, 4).score;
     assert_true(fabs(score + log10(2 * four)) < 0.01); /* the terms after it are 0.3 % of it */
+}
+
+/* Two in one of two windows: site (1 + 2) / 202, m = (12 site + 2) / 14 = 0.1556, r = 2.1,
+ * q = 0.06898; P(N = 4) = r (r+1) (r+2) (r+3) / 4! q^4 (1-q)^r = 5.672 * 2.264e-5 * 0.8606. */
+static void what_was_met_makes_the_next_less_surprising(void **state)
+{
+    struct pipeline *p = *state;
+    settle(p);
+    window(p, 1, 1040, 2);
+    window(p, 2, 0, 0);
+    assert_int_equal(p->row.host->rarity.windows, 2);
+    double four = 5.6718 * 2.2638e-5 * 0.86060;
+    double five = four * 0.068978 * 6.1 / 5, six = five * 0.068978 * 7.1 / 6;
+    double score = log_in(p, 701.0 * 2, 210, 4).score;
+    assert_true(fabs(score + log10(2 * (four + five + six))) < 0.002);
 }
 
 static void who_always_meets_new_ones_is_usual(void **state)
@@ -264,6 +281,7 @@ int main(void)
         TEST(what_many_of_ours_know_does_not_count),
         TEST(what_is_old_counts_half),
         TEST(a_host_that_never_meets_anybody_is_the_more_suspect),
+        TEST(what_was_met_makes_the_next_less_surprising),
         TEST(who_always_meets_new_ones_is_usual),
         TEST(a_suspicious_window_teaches_by_the_leak),
         TEST(a_closed_window_is_a_sample),

@@ -42,6 +42,8 @@ static void what_is_no_time_is_refused(void **state)
     static const char *const cases[] = {"",
                                         "2026",
                                         "2026-13-01",
+                                        "0000-01-01",
+                                        "9999-01-01",
                                         "2026-00-01",
                                         "2026-02-30",
                                         "2026-01-02T",
