@@ -108,6 +108,8 @@ void axis_label(const struct axis *axis, double value, char buf[32])
         (void)snprintf(buf, 32, "%.3g M", value / 1e6);
     else if (size >= 1e4)
         (void)snprintf(buf, 32, "%.3g k", value / 1e3);
+    else if (size >= 100)
+        (void)snprintf(buf, 32, "%.0f", value);
     else
         (void)snprintf(buf, 32, "%.3g", value);
 }

@@ -128,7 +128,8 @@ static void put_points(const struct plot *p, const eddy_evidence *e)
         if (is_point(e, i))
             html(p->to, "<circle class=\"p\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>",
                  axis_at(&p->x, (double)e->x[i]), axis_at(&p->y, (double)e->y[i]));
-    html(p->to, "<text class=\"w e\" x=\"%.1f\" y=\"%.1f\">median %s</text>", RIGHT, at - 8, label);
+    /* Above the field, where no point is. */
+    html(p->to, "<text class=\"w e\" x=\"%.1f\" y=\"12\">median %s</text>", RIGHT, label);
 }
 
 /* What holds until the next point. */

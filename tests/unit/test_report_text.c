@@ -131,6 +131,11 @@ static void labels_have_units(void **state)
     assert_string_equal(label, "8 min");
     axis_label(&seconds, 86400, label);
     assert_string_equal(label, "24 h");
+    struct axis numbers = axis_over(0, 2000, AXIS_NUMBER, false);
+    axis_label(&numbers, 1000, label);
+    assert_string_equal(label, "1000");
+    axis_label(&numbers, 20000, label);
+    assert_string_equal(label, "20 k");
     struct axis time = axis_over(1767323045, 1767423045, AXIS_TIME, false);
     axis_label(&time, 1767322800, label);
     assert_string_equal(label, "03:00");
