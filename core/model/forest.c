@@ -20,6 +20,16 @@ static inline uint32_t step(const struct node *nodes, uint32_t at, const float *
     return node_left(node) + !(row[node_column(node)] <= node.threshold);
 }
 
+/* One step of each tree of a group. Written out: gcc leaves a loop over lanes a loop at -O2,
+ * and that took a third longer. */
+static inline void step_all(const struct node *nodes, uint32_t at[FOREST_LANES], const float *row)
+{
+#define LANE(i) at[i] = step(nodes, at[i], row)
+    LANE(0), LANE(1), LANE(2), LANE(3), LANE(4), LANE(5), LANE(6), LANE(7);
+    LANE(8), LANE(9), LANE(10), LANE(11), LANE(12), LANE(13), LANE(14), LANE(15);
+#undef LANE
+}
+
 double forest_sum(const struct forest *forest, const float *row)
 {
     const struct node *nodes = forest->node;
@@ -29,8 +39,7 @@ double forest_sum(const struct forest *forest, const float *row)
         for (uint32_t i = 0; i < FOREST_LANES; i++) /* the last group may walk a tree twice */
             at[i] = forest->root[i < real ? first + i : first];
         for (unsigned n = forest->steps[first / FOREST_LANES]; n > 0; n--)
-            for (uint32_t i = 0; i < FOREST_LANES; i++)
-                at[i] = step(nodes, at[i], row);
+            step_all(nodes, at, row);
         for (uint32_t i = 0; i < FOREST_LANES && i < real; i++)
             sum += forest->value[(uint32_t)nodes[at[i]].threshold];
     }

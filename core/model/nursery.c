@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define GROW_EVERY 8  /* flows: a tree costs about as much as scoring 20 */
+#define GROW_EVERY 8  /* flows: a tree costs about as much as scoring 100 */
 #define RANK_EACH  16 /* held-out flows */
 #define THIRD      3  /* every third row is grown from */
 #define RENEW      4  /* times the flows of the last model */

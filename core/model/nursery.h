@@ -3,7 +3,7 @@
  *
  *     reservoir   6144 vetted flows, a uniform sample; every third is for growing trees from, the
  *                 others are held out and tell how usual which score is
- *     growing     one tree with every GROW_EVERY-th flow: tens of microseconds each
+ *     growing     one tree with every GROW_EVERY-th flow, about 100 microseconds each
  *     ranking     RANK_EACH held-out flows with each flow
  *     swapped     the new model is in use from the next flow on
  *
