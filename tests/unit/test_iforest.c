@@ -212,6 +212,26 @@ static void an_attack_that_fills_the_stream_teaches_as_if_it_were_rare(void **st
     pipeline_free(p);
 }
 
+/* Of 2000 usual flows and 1000 odd ones in turn: at most 2 odd ones, and all usual ones. */
+static void a_thousand_usual_flows_earn_one_odd_one(void **state)
+{
+    (void)state;
+    static struct iforest_state s;
+    static struct row row;
+    unsigned odd = 0, usual = 0;
+    row.teach = 1.0;
+    for (unsigned i = 0; i < 3000; i++) {
+        s.surprise = i % 3 == 2 ? 3.5 : 1.0;
+        bool taken = vetted(&s, &row);
+        odd += taken && i % 3 == 2;
+        usual += taken && i % 3 != 2;
+    }
+    assert_int_equal(usual, 2000);
+    assert_in_range(odd, 1, 2);
+    row.teach = 0.05;
+    assert_false(vetted(&s, &row));
+}
+
 static void the_second_pass_begins_with_a_forest_of_the_whole_log(void **state)
 {
     (void)state;
@@ -313,6 +333,7 @@ int main(void)
         cmocka_unit_test(another_seed_gives_another_forest),
         cmocka_unit_test(what_is_not_vetted_does_not_make_itself_usual),
         cmocka_unit_test(an_attack_that_fills_the_stream_teaches_as_if_it_were_rare),
+        cmocka_unit_test(a_thousand_usual_flows_earn_one_odd_one),
         cmocka_unit_test(the_second_pass_begins_with_a_forest_of_the_whole_log),
         cmocka_unit_test(psi_is_what_the_hand_says),
         cmocka_unit_test(other_flows_than_those_trained_on_are_told_by_their_columns),

@@ -14,15 +14,14 @@
 
 #define DAY_US INT64_C(86400000000)
 
-/* 2000 streams of 200 rows into 20 slots: each row is kept in a tenth of them, 200 times. Kept are
- * exactly 20 of 200, so counts vary (1 - 20/200) times as much as independent ones: the sum below
- * is chi-square with 199 degrees, 199 +- 20. Algorithm R with a chance of k/(n+1) gives 319 here.
- */
+/* 20,000 streams of 200 rows into 20 slots: each row is kept in a tenth of them, 2000 times. Kept
+ * are exactly 20 of 200, so counts vary (1 - 20/200) times as much as independent ones: the sum
+ * below is chi-square with 199 degrees, 199 +- 20. A chance of k/(n+1) does not pass. */
 static void each_row_has_the_same_chance_to_be_kept(void **state)
 {
     (void)state;
     double kept[200] = {0}, chi = 0;
-    for (uint64_t stream = 0; stream < 2000; stream++) {
+    for (uint64_t stream = 0; stream < 20000; stream++) {
         struct reservoir r = {.random = {stream << 32}};
         size_t slot[20];
         for (size_t i = 0; i < 200; i++) {
@@ -34,7 +33,7 @@ static void each_row_has_the_same_chance_to_be_kept(void **state)
             kept[slot[i]]++;
     }
     for (size_t i = 0; i < 200; i++)
-        chi += (kept[i] - 200) * (kept[i] - 200) / (200 * 0.9);
+        chi += (kept[i] - 2000) * (kept[i] - 2000) / (2000 * 0.9);
     assert_true(chi > 119 && chi < 279); /* 4 standard deviations */
 }
 
