@@ -6,14 +6,14 @@
 
 void pulse_merge(struct pulse_cell *cell, double weight, double count, double most)
 {
-    double ticks = pulse_ticks(cell) + weight, sum = (double)cell->sum + weight * count;
-    if (ticks > most) {
-        sum *= most / ticks;
-        ticks = most;
+    uint32_t added = (uint32_t)(weight * 64.0), ticks = cell->ticks + added;
+    uint32_t limit = (uint32_t)(most * 64.0);
+    cell->sum += (float)(added * count) / 64.0f;
+    if (ticks > limit) {
+        cell->sum *= (float)limit / (float)ticks;
+        ticks = limit;
     }
-    double whole = floor(ticks * 64.0);
-    cell->sum = ticks > 0.0 ? (float)(sum * whole / (ticks * 64.0)) : 0.0f;
-    cell->ticks = (uint16_t)whole;
+    cell->ticks = (uint16_t)ticks;
 }
 
 double pulse_kinds(const struct pulse_cell *cell)
