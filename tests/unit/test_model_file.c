@@ -225,6 +225,29 @@ static void trees_that_are_none_are_refused(void **state)
     free(image);
 }
 
+/* One tree of two nodes, of which the first is its own left child: each node has one parent. */
+static void a_tree_that_leads_back_to_its_root_is_refused(void **state)
+{
+    struct image *image = image_at(write_model(state, 1));
+    size_t tree = section_at(image, TREE), next = section_at(image, SCOR);
+    size_t length = 32 + 4 + 2 * 16 + 8, padded = (length + 7) / 8 * 8;
+    put_u32(image, tree + 4, 1);
+    put_u32(image, tree + 8, 2);
+    put_u32(image, tree + 12, 1);
+    memset(image->bytes + tree + 32, 0, padded - 32); /* root, split at 0 to node 0 and 1, value */
+    put_u32(image, tree + 36 + 16 + 4, UINT32_MAX);
+    memmove(image->bytes + tree + padded, image->bytes + next, image->length - next);
+    image->length -= next - tree - padded;
+    put_u32(image, 64 + TREE * 16 + 8, (uint32_t)length);
+    put_u32(image, 16, (uint32_t)image->length);
+    set_digest(image);
+    assert_int_equal(parse(image), MODEL_MALFORMED);
+    put_u32(image, tree + 36 + 4, UINT32_MAX); /* a leaf: then the other has no parent */
+    set_digest(image);
+    assert_int_equal(parse(image), MODEL_MALFORMED);
+    free(image);
+}
+
 static void sections_that_lie_about_their_length_are_refused(void **state)
 {
     struct image *image = image_at(write_model(state, 1));
@@ -358,6 +381,7 @@ int main(void)
         TEST(every_cut_and_every_changed_byte_is_refused),
         TEST(a_forger_can_not_do_harm),
         TEST(trees_that_are_none_are_refused),
+        TEST(a_tree_that_leads_back_to_its_root_is_refused),
         TEST(sections_that_lie_about_their_length_are_refused),
         TEST(other_features_and_other_outputs_are_refused),
         TEST(a_file_that_changes_is_taken_up_and_a_bad_one_is_not),
