@@ -27,7 +27,7 @@ struct snapshot {
     size_t budget_left;
     double calibration_error[DETECTOR_MAX][CALIBRATION_LEVELS];
     bool learning[DETECTOR_MAX];
-    uint64_t hosts, pairs, evictions[4], late, memory, reloads, reloads_failed;
+    uint64_t hosts, pairs, evictions[5], late, memory, reloads, reloads_failed;
     uint64_t country_built, asn_built;
     double event_time_s;
     uint64_t rules, rules_expired, benign, malicious;
@@ -77,9 +77,10 @@ static void take_state(struct snapshot *s, eddy_engine *e, const struct settings
     s->hosts = e->state->hosts.used;
     s->pairs = e->state->pairs.used;
     s->evictions[0] = e->state->hosts.evictions;
-    s->evictions[1] = e->state->pairs.evictions;
-    s->evictions[2] = e->state->rings.evictions;
-    s->evictions[3] = names_evictions(&e->state->names);
+    s->evictions[1] = e->state->windows.evictions;
+    s->evictions[2] = e->state->pairs.evictions;
+    s->evictions[3] = e->state->rings.evictions;
+    s->evictions[4] = names_evictions(&e->state->names);
     s->late = e->state->late;
     s->memory = e->state->memory;
     s->event_time_s = (double)e->state->watermark.now_us * 1e-6;
@@ -306,9 +307,9 @@ static int visit_pairs_tracked(struct visit *v)
 
 static int visit_evictions_total(struct visit *v)
 {
-    static const char *const tables[] = {"hosts", "pairs", "times", "names"};
+    static const char *const tables[] = {"hosts", "windows", "pairs", "times", "names"};
     int stop = 0;
-    for (size_t i = 0; i < 4 && stop == 0; i++)
+    for (size_t i = 0; i < 5 && stop == 0; i++)
         stop = labelled(v, "table", tables[i], (double)v->s->evictions[i]);
     return stop;
 }

@@ -20,6 +20,7 @@ struct host;
 struct model;
 struct pair;
 struct ring;
+struct window;
 struct asked;
 
 /* What is known of an address besides itself. */
@@ -51,9 +52,11 @@ struct row {
     } hash;                   /* state_prepare: of the row's ends, as the tables know them */
     struct host *host;        /* state: the source's record */
     struct host *destination; /* state: the destination's, if it is ours and has one; else NULL */
+    struct window *window;    /* state: what the source has done of late; NULL of a ROW_NAME */
     struct pair *pair;        /* state: source, destination, port and protocol */
-    struct ring *ring;        /* state: recent times of the pair; NULL until it has a few flows */
-    uint32_t users; /* state: of our hosts, about how many use this service of the destination */
+    float gap_s;       /* state: since the pair's latest flow before began; 0 for its first */
+    struct ring *ring; /* state: recent times of the pair; NULL until it has a few flows */
+    uint32_t users;    /* state: of our hosts, about how many use this service of the destination */
     uint32_t service_flows; /* state: about how many flows went to it of late */
     struct asked *asked;    /* state, of a ROW_NAME: what the source asks below `domain`; or NULL */
     const char *domain;     /* likewise: the registered domain, in the context's name */

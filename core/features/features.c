@@ -34,7 +34,7 @@ static double rate(const struct row *row)
 void features(struct row *row)
 {
     const struct row *r = row;
-    const struct host *h = row->host;
+    const struct window *w = row->window;
     const struct pair *p = row->pair;
 #define COLUMN(name, formula, help) row->column[COLUMN_##name] = (double)(formula);
 #include "features.def"

@@ -353,7 +353,7 @@ static void burst_score(void *state, const void *settings, struct row *row, stru
     out->of_destination = s->look == TARGET || (s->look == SERVICE && !burst_one_source(s));
     /* A tick is looked at from `least` connections on: the window has no more such ticks than that.
      */
-    double others = row->host->window.flows - burst_count(&s->pulse[s->look]);
+    double others = row->window->flows - burst_count(&s->pulse[s->look]);
     out->tests = out->of_destination ? VICTIM_TESTS : 1.0 + fmax(0.0, others) / (double)conf->least;
 }
 

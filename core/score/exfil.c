@@ -167,7 +167,7 @@ static bool is_one_sided(const struct exfil_conf *conf, const struct exfil_memor
 /* New to the host, used by nobody else, and hardly answering. */
 static bool is_stranger(const struct exfil_conf *conf, const struct row *row)
 {
-    return row->users <= 1 && row->flow.start_us - row->pair->begun_us < conf->span_us &&
+    return row->users <= 1 && row->flow.start_us - pair_begun_us(row->pair) < conf->span_us &&
            is_one_sided(conf, &row->host->exfil);
 }
 

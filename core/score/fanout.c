@@ -82,17 +82,17 @@ static double exceed(double value, double usual_value, double power)
     return value > usual_value ? power * log10(value / usual_value) : 0.0;
 }
 
-static double width_score(const struct fanout_conf *conf, const struct host *host)
+static double width_score(const struct fanout_conf *conf, const struct row *row)
 {
-    if (host->window.failed_targets < LEAST_TARGETS)
+    if (row->window->failed_targets < LEAST_TARGETS)
         return 0.0;
-    return exceed(window_width(&host->window), usual_width(conf, &host->fanout), conf->power);
+    return exceed(window_width(row->window), usual_width(conf, &row->host->fanout), conf->power);
 }
 
-static double peers_score(const struct fanout_conf *conf, const struct host *host)
+static double peers_score(const struct fanout_conf *conf, const struct row *row)
 {
-    double limit = usual_peers(conf, &host->fanout) * spread(conf, &host->fanout);
-    return exceed(host->window.peer_count, limit, conf->power);
+    double limit = usual_peers(conf, &row->host->fanout) * spread(conf, &row->host->fanout);
+    return exceed(row->window->peer_count, limit, conf->power);
 }
 
 /* Teaches the host's baseline what the closed window came to. */
@@ -136,7 +136,7 @@ static void fanout_score(void *state, const void *settings, struct row *row, str
     }
     if (!takes_part(row))
         return;
-    double wide = width_score(conf, host), many = peers_score(conf, host);
+    double wide = width_score(conf, row), many = peers_score(conf, row);
     double score = fmax(wide, many) - 0.30103; /* log10(2): the better of two looks */
     host->fanout.score = (float)fmax(0.0, fmax(score, host->fanout.score));
     if (!row->failed && wide >= many) /* an answered flow is no part of a scan that fails */
@@ -167,7 +167,7 @@ static void say_port(struct text *text, uint32_t port)
 /* "10.1.2.3 sweeps port 23/tcp: 150 hosts did not answer, 186 targets in all" */
 static void explain_shape(const struct row *row, struct text *text)
 {
-    const struct window *w = &row->host->window;
+    const struct window *w = row->window;
     switch (shape_of(w)) {
     case GRID:
         text_format(text,
@@ -193,11 +193,11 @@ static void explain_shape(const struct row *row, struct text *text)
     }
 }
 
-static void explain_width(const struct fanout_conf *conf, const struct host *host, double share,
+static void explain_width(const struct fanout_conf *conf, const struct row *row, double share,
                           struct explanation *out)
 {
-    const struct window *w = &host->window;
-    double usual_value = usual_width(conf, &host->fanout);
+    const struct window *w = row->window;
+    double usual_value = usual_width(conf, &row->host->fanout);
     struct explained *reason =
         explanation_add(out, "window_width", window_width(w), usual_value, share);
     struct text text = text_over(reason->text, sizeof reason->text);
@@ -210,14 +210,14 @@ static void explain_width(const struct fanout_conf *conf, const struct host *hos
     words_count(&text, round(usual_value));
 }
 
-static void explain_peers(const struct fanout_conf *conf, const struct host *host, double share,
+static void explain_peers(const struct fanout_conf *conf, const struct row *row, double share,
                           struct explanation *out)
 {
-    double usual_value = usual_peers(conf, &host->fanout);
+    double usual_value = usual_peers(conf, &row->host->fanout);
     struct explained *reason =
-        explanation_add(out, "window_peers", host->window.peer_count, usual_value, share);
+        explanation_add(out, "window_peers", row->window->peer_count, usual_value, share);
     struct text text = text_over(reason->text, sizeof reason->text);
-    words_count(&text, round(host->window.peer_count));
+    words_count(&text, round(row->window->peer_count));
     text_add(&text, " destinations in the window, usual ");
     words_count(&text, round(usual_value));
 }
@@ -238,20 +238,20 @@ static void fanout_explain(const void *state, const void *settings, const struct
     (void)state;
     const struct fanout_conf *conf = settings;
     const struct host *host = row->host;
-    const struct window *w = &host->window;
-    double wide = width_score(conf, host), many = peers_score(conf, host);
+    const struct window *w = row->window;
+    double wide = width_score(conf, row), many = peers_score(conf, row);
     double both = fmax(wide + many, 1e-9);
     struct text text = text_over(out->sentence, sizeof out->sentence);
     words_place(&text, row->flow.src, &row->src);
     if (wide >= many) {
-        explain_width(conf, host, wide / both, out);
+        explain_width(conf, row, wide / both, out);
         explain_shape(row, &text);
     } else {
         text_add(&text, " talks to unusually many hosts: ");
         words_count(&text, round(w->peer_count));
     }
     if (many > 0)
-        explain_peers(conf, host, many / both, out);
+        explain_peers(conf, row, many / both, out);
     explain_answers(w, out);
     evidence_grow(out, wide >= many ? "failed targets that make it wide" : "destinations",
                   wide >= many ? window_width(w) : (double)w->peer_count);

@@ -120,7 +120,7 @@ static void iforest_score(void *state, const void *settings, struct row *row, st
         return;
     model_row(model, row->column, s->row);
     s->score = forest_score(&model->forest, s->row);
-    out->tests = fmax(1.0, row->host->window.flows);
+    out->tests = fmax(1.0, row->window->flows);
     out->score = out->sample = s->surprise = heldout_surprise(&model->heldout, s->score);
 }
 

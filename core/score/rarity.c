@@ -433,7 +433,7 @@ static void rarity_explain(const void *state, const void *settings, const struct
     text_add(&text, kinds[s->kind]);
     text_add(&text, ", within ");
     words_seconds(&text,
-                  fmax(1.0, (double)(row->host->last_us - row->host->window.start_us) * 1e-6));
+                  fmax(1.0, (double)(row->host->last_us - row->window->start_us) * 1e-6));
     text_add(&text, ", usually ");
     say_usual(&text, model.mean);
     text_add(&text, "; the latest is ");
@@ -447,7 +447,7 @@ static void rarity_explain(const void *state, const void *settings, const struct
         out->technique = "T1021"; /* Remote Services */
     else if (s->kind == PEER)
         out->technique = "T1018"; /* Remote System Discovery */
-    out->since_us = row->host->window.start_us;
+    out->since_us = row->window->start_us;
 }
 
 const struct detector score_rarity = {

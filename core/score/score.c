@@ -129,7 +129,7 @@ void score_learn(struct score_state *s, const struct score_conf *conf, struct ro
 {
     bool flow = row->kind == ROW_FLOW;
     if (flow && row->teach <= 0.0 && !row->late)
-        row->host->window.pinned = true;
+        row->window->pinned = true;
     for (size_t i = 0; i < s->count; i++) {
         const struct detector *detector = registry_detectors[i];
         if (detector->judges != row->kind)

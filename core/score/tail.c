@@ -241,7 +241,7 @@ static void tail_score(void *state, const void *settings, struct row *row, struc
             s->p[i] = fmin(1.0, 2.0 * s->p[i]);
         inverse += 1.0 / s->p[i];
     }
-    out->tests = fmax(1.0, row->host->window.flows);
+    out->tests = fmax(1.0, row->window->flows);
     out->score = out->sample = fmax(0.0, log10(inverse / TAIL_COLUMNS));
 }
 

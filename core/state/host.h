@@ -15,6 +15,7 @@
  * the last one closed and are `state.window` long, by the flows' end times. A flow that comes
  * late counts in the window that is open. */
 struct window {
+    uint8_t address[16]; /* the key: the source's */
     int64_t start_us;
     int64_t failed_us; /* start of the first flow that failed; 0: none yet */
     uint32_t flows;
@@ -125,7 +126,6 @@ struct host {
         float peers, width, score;
         bool pinned;
     } was;
-    struct window window;
     struct fanout_memory fanout;
     struct tail_memory tail;
     struct exfil_memory exfil;
@@ -140,15 +140,19 @@ struct host {
  * share a record with probability 1e-7 among a million. */
 struct pair {
     uint64_t key;
-    int64_t begun_us; /* start of the flow that came first */
-    int64_t last_us;  /* start of the latest flow */
-    float gap_s;      /* from the latest flow before to the last one; 0 for the first */
-    uint32_t window;  /* name of the host's window in which it last failed, or was new */
+    int64_t last_us; /* start of the latest flow */
+    uint32_t window; /* name of the host's window in which it last failed, or was new */
     uint32_t flows;
-    uint32_t early_ms[PAIR_EARLY]; /* starts of the first flows, from begun_us less an hour;
+    uint32_t begun; /* start of the flow that came first, in units of 4 s since 1970 */
+    uint32_t early_ms[PAIR_EARLY]; /* starts of the first flows, from begun less an hour;
                                       EARLY_NONE = did not fit */
     uint32_t early_size[PAIR_EARLY];
 };
+
+static inline int64_t pair_begun_us(const struct pair *pair)
+{
+    return (int64_t)pair->begun * 4000000;
+}
 
 /* A service (destination, port, protocol) and who of ours uses it. */
 struct offer {

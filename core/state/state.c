@@ -65,10 +65,11 @@ int state_new(const struct state_conf *conf, struct state **out, eddy_error *err
     s->busiest = calloc(1, sizeof *s->busiest);
     /* Shares: a host of an office talks to some ten services, a tenth of which come back often. */
     if (s->popular == NULL || s->busiest == NULL ||
-        table_init(&s->hosts, memory / 100 * 42, sizeof(struct host), 16) != EDDY_OK ||
-        table_init(&s->pairs, memory / 100 * 28, sizeof(struct pair), 8) != EDDY_OK ||
-        table_init(&s->rings, memory / 100 * 22, sizeof(struct ring), 8) != EDDY_OK ||
-        table_init(&s->services, memory / 100 * 8, sizeof(struct offer), 8) != EDDY_OK) {
+        table_init(&s->hosts, memory / 100 * 29, sizeof(struct host), 16) != EDDY_OK ||
+        table_init(&s->windows, memory / 100 * 7, sizeof(struct window), 16) != EDDY_OK ||
+        table_init(&s->pairs, memory / 100 * 43, sizeof(struct pair), 8) != EDDY_OK ||
+        table_init(&s->rings, memory / 100 * 15, sizeof(struct ring), 8) != EDDY_OK ||
+        table_init(&s->services, memory / 100 * 6, sizeof(struct offer), 8) != EDDY_OK) {
         state_free(s);
         return error_set(err, EDDY_ENOMEM, "state.memory: can't allocate %llu bytes",
                          (unsigned long long)conf->memory);
@@ -87,6 +88,7 @@ void state_free(struct state *s)
     if (s == NULL)
         return;
     table_done(&s->hosts);
+    table_done(&s->windows);
     table_done(&s->pairs);
     table_done(&s->rings);
     table_done(&s->services);
@@ -116,16 +118,18 @@ static bool fits_ring(const struct state *s, const struct row *row)
     return row->end_us <= s->watermark.now_us + AHEAD_US;
 }
 
-static void pair_add(const struct state *s, struct pair *pair, const struct row *row)
+static void pair_add(const struct state *s, struct pair *pair, struct row *row)
 {
     int64_t start_us = believed_us(s, row->flow.start_us);
-    if (pair->flows == 0)
-        pair->begun_us = pair->last_us = start_us;
-    pair->gap_s = start_us > pair->last_us ? (float)(start_us - pair->last_us) * 1e-6f : 0.0f;
+    if (pair->flows == 0) {
+        pair->begun = (uint32_t)(start_us / 4000000);
+        pair->last_us = start_us;
+    }
+    row->gap_s = start_us > pair->last_us ? (float)(start_us - pair->last_us) * 1e-6f : 0.0f;
     if (start_us > pair->last_us)
         pair->last_us = start_us;
     if (pair->flows < PAIR_EARLY) {
-        int64_t ms = (row->flow.start_us - pair->begun_us + HOUR_US) / 1000;
+        int64_t ms = (row->flow.start_us - pair_begun_us(pair) + HOUR_US) / 1000;
         bool fits = fits_ring(s, row) && ms >= 0 && ms < EARLY_NONE;
         pair->early_ms[pair->flows] = fits ? (uint32_t)ms : EARLY_NONE;
         pair->early_size[pair->flows] = size_of(row);
@@ -145,7 +149,7 @@ static struct ring *ring_of(struct state *s, const struct row *row)
     if (ring == NULL) {
         bool created;
         ring = table_take(&s->rings, pair->key, &pair->key, &created);
-        ring->base_us = pair->begun_us - HOUR_US;
+        ring->base_us = pair_begun_us(pair) - HOUR_US;
         for (size_t i = 0; i < PAIR_EARLY; i++)
             if (pair->early_ms[i] != EARLY_NONE)
                 ring_add(ring, ring->base_us + (int64_t)pair->early_ms[i] * 1000,
@@ -197,6 +201,9 @@ static void host_add(struct state *s, struct row *row, uint64_t hash)
         host->last_us = end_us;
     table_keep(&s->hosts, hash, host, end_us + credit_us(host->flows));
     row->host = host;
+    bool created;
+    row->window = table_take(&s->windows, hash, row->flow.src, &created);
+    table_keep(&s->windows, hash, row->window, end_us);
 }
 
 void state_prepare(const struct state *s, struct row *row)
@@ -207,6 +214,7 @@ void state_prepare(const struct state *s, struct row *row)
     row->hash.service = hash_add(row->hash.destination, port);
     row->hash.pair = hash_add(row->hash.service, row->hash.source);
     table_prefetch_set(&s->hosts, row->hash.source);
+    table_prefetch_set(&s->windows, row->hash.source);
     table_prefetch_set(&s->pairs, row->hash.pair);
     table_prefetch_set(&s->rings, row->hash.pair);
     table_prefetch_set(&s->services, row->hash.service);
@@ -229,6 +237,7 @@ static void update_names(struct state *s, const struct state_conf *conf, struct 
     row->pair = NULL;
     row->ring = NULL;
     row->host = row->destination = NULL;
+    row->window = NULL;
     row->asked = NULL;
     names_add(&s->names, row, now_us);
     if (row->context->kind != CONTEXT_DNS || row->late)
@@ -259,6 +268,7 @@ void state_update(struct state *s, const struct state_conf *conf, struct row *ro
     if (row->dst.local)
         table_prefetch_set(&s->hosts, row->hash.destination);
     table_prefetch_record(&s->hosts, source, (sizeof(struct host) + 63) / 64);
+    table_prefetch_record(&s->windows, source, (sizeof(struct window) + 63) / 64);
     table_prefetch_record(&s->pairs, key, 1);
     table_prefetch_record(&s->rings, key, 2);
     table_prefetch_record(&s->services, offered, 1);
@@ -292,7 +302,6 @@ static void rewind_host(void *record, void *user)
 {
     struct host *host = record;
     (void)user;
-    memset(&host->window, 0, sizeof host->window);
     host->fanout.score = 0.0f;
     host->exfil.sent = host->exfil.received = host->exfil.lead = 0.0f;
     host->exfil.seen_s = 0;
@@ -301,6 +310,13 @@ static void rewind_host(void *record, void *user)
     memset(host->rarity.known, 0, sizeof host->rarity.known);
     host->rarity.score = 0;
     host->flows = 0;
+}
+
+static void rewind_window(void *record, void *user)
+{
+    struct window *w = record;
+    (void)user;
+    memset(&w->start_us, 0, sizeof *w - offsetof(struct window, start_us));
 }
 
 /* As if it were new, but for its ring, which knows the pair's last times from the start. */
@@ -314,6 +330,7 @@ static void rewind_pair(void *record, void *user)
 void state_rewind(struct state *s)
 {
     table_each(&s->hosts, rewind_host, NULL);
+    table_each(&s->windows, rewind_window, NULL);
     table_each(&s->pairs, rewind_pair, NULL);
     memset(s->popular, 0, sizeof *s->popular);
     s->watermark = s->names.watermark = (struct watermark){0};

@@ -24,7 +24,7 @@ struct state_conf {
 };
 
 struct state {
-    struct table hosts, pairs, rings, services;
+    struct table hosts, windows, pairs, rings, services;
     struct cms *popular;  /* service of a destination -> flows to it */
     struct topk *busiest; /* sources by flows; used if state.top_hosts > 0 */
     struct names names;   /* what services and addresses are called */

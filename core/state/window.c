@@ -2,6 +2,7 @@
 /* window.c - what a host has done of late. */
 #include "state/window.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "util/hash.h"
@@ -12,23 +13,23 @@ static uint32_t window_name(const struct window *w)
     return (uint32_t)(w->start_us / 1000) | 1u;
 }
 
-static void window_close(struct host *host)
+static void window_close(struct host *host, struct window *w)
 {
-    host->closed = host->window.flows > 0;
-    host->was.peers = host->window.peer_count;
-    host->was.width = (float)window_width(&host->window);
+    host->closed = w->flows > 0;
+    host->was.peers = w->peer_count;
+    host->was.width = (float)window_width(w);
     host->was.score = host->fanout.score;
-    host->was.pinned = host->window.pinned;
-    memset(&host->window, 0, sizeof host->window);
+    host->was.pinned = w->pinned;
+    memset(&w->start_us, 0, sizeof *w - offsetof(struct window, start_us)); /* all but the key */
 }
 
 void window_add(struct row *row, int64_t now_us, int64_t length_us)
 {
     struct host *host = row->host;
-    struct window *w = &host->window;
+    struct window *w = row->window;
     host->closed = false;
     if (w->flows == 0 || row->end_us >= w->start_us + length_us || w->start_us > now_us) {
-        window_close(host);
+        window_close(host, w);
         w->start_us = row->end_us;
     }
     w->flows++;
@@ -46,7 +47,7 @@ void window_add(struct row *row, int64_t now_us, int64_t length_us)
 
 void window_target(struct row *row, uint64_t seed)
 {
-    struct window *w = &row->host->window;
+    struct window *w = row->window;
     struct pair *pair = row->pair;
     row->fresh = pair->window == 0; /* never met before, in this pass */
     bool counted = pair->window == window_name(w);

@@ -176,7 +176,7 @@ static void what_is_rare_teaches_little(void **state)
     (void)upload(p, 700, "203.0.113.1", 1);
     const struct exfil_memory *m = &p->row.host->exfil;
     assert_int_equal(m->weight, 3); /* 0.05 * 64 */
-    p->row.host->window.pinned = true;
+    p->row.window->pinned = true;
     pass_time(p, 30000);
     (void)upload(p, 30000, "203.0.113.1", 1);
     assert_int_equal(m->weight, 3);

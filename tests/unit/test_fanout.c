@@ -161,8 +161,8 @@ static void a_window_teaches_the_width_less_what_succeeded(void **state)
     }
     (void)sweep(p, 30, "10.0.0.1", 30);
     const struct host *host = p->row.host;
-    double width = window_width(&host->window), weight = (double)host->fanout.weight;
-    assert_int_equal(host->window.on_port, 30);
+    double width = window_width(p->row.window), weight = (double)host->fanout.weight;
+    assert_int_equal(p->row.window->on_port, 30);
     assert_true(fabs(width - 7.5) < 0.5);
     assert_true(weight == 0);
     eddy_flow flow = flow_at(700, "10.0.0.1", "198.51.100.1", 443);

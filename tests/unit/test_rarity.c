@@ -204,7 +204,7 @@ static void a_suspicious_window_teaches_by_the_leak(void **state)
     const struct rarity_memory *m = &p->row.host->rarity;
     assert_int_equal(m->windows, 1);
     assert_in_range(m->met[0], 3, 4); /* 0.05 of some 19, in quarters: one bit may be shared */
-    p->row.host->window.pinned = true;
+    p->row.window->pinned = true;
     window(p, 2, 0, 0);
     assert_int_equal(m->windows, 1);
 }

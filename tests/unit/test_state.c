@@ -31,19 +31,20 @@ static const struct host *host_does(struct pipeline *p, double start_s, unsigned
 
 static void a_window_opens_with_the_first_flow_and_lasts_ten_minutes(void **state)
 {
-    const struct host *host = host_does(*state, 100, 1);
-    assert_int_equal(host->window.flows, 1);
-    assert_int_equal(host->window.start_us, (T0 + 101) * US); /* by its end */
+    struct pipeline *p = *state;
+    const struct host *host = host_does(p, 100, 1);
+    assert_int_equal(p->row.window->flows, 1);
+    assert_int_equal(p->row.window->start_us, (T0 + 101) * US); /* by its end */
     assert_false(host->closed);
-    host = host_does(*state, 100 + 599.9, 2);
-    assert_int_equal(host->window.flows, 2);
+    host = host_does(p, 100 + 599.9, 2);
+    assert_int_equal(p->row.window->flows, 2);
     assert_false(host->closed);
-    host = host_does(*state, 100 + 600, 3);
+    host = host_does(p, 100 + 600, 3);
     assert_true(host->closed);
     assert_int_equal((int)round((double)host->was.peers), 2);
-    assert_int_equal(host->window.flows, 1);
-    assert_int_equal(host->window.start_us, (T0 + 701) * US);
-    host = host_does(*state, 100 + 601, 4);
+    assert_int_equal(p->row.window->flows, 1);
+    assert_int_equal(p->row.window->start_us, (T0 + 701) * US);
+    host = host_does(p, 100 + 601, 4);
     assert_false(host->closed);
 }
 
@@ -53,18 +54,18 @@ static void a_window_follows_its_own_host_only(void **state)
     (void)host_does(p, 0, 1);
     eddy_flow flow = flow_at(3000, "10.0.0.2", "203.0.113.1", 443);
     (void)pipeline_pass(p, &flow);
-    const struct host *host = host_does(p, 500, 2); /* late, but within state.lateness */
+    (void)host_does(p, 500, 2); /* late, but within state.lateness */
     assert_false(p->row.late);
-    assert_int_equal(host->window.flows, 2);
+    assert_int_equal(p->row.window->flows, 2);
 }
 
 static void a_flow_before_the_window_began_counts_in_it(void **state)
 {
     struct pipeline *p = *state;
     (void)host_does(p, 1000, 1);
-    const struct host *host = host_does(p, 400, 2);
+    (void)host_does(p, 400, 2);
     assert_false(p->row.late);
-    assert_int_equal(host->window.flows, 2);
+    assert_int_equal(p->row.window->flows, 2);
 }
 
 static void a_late_flow_is_in_no_window_and_counted(void **state)
@@ -73,10 +74,10 @@ static void a_late_flow_is_in_no_window_and_counted(void **state)
     (void)host_does(p, 10000, 1);
     const struct host *host = host_does(p, 10000 - 3600, 2);
     assert_false(p->row.late); /* an hour is on time */
-    assert_int_equal(host->window.flows, 2);
+    assert_int_equal(p->row.window->flows, 2);
     host = host_does(p, 10000 - 3601, 3);
     assert_true(p->row.late);
-    assert_int_equal(host->window.flows, 2);
+    assert_int_equal(p->row.window->flows, 2);
     assert_int_equal(p->state->late, 1);
     assert_int_equal(host->flows, 3); /* but the host has had it */
 }
@@ -88,7 +89,7 @@ static void failures_count_a_target_once_in_a_window(void **state)
         eddy_flow flow = refused_at(i, "10.0.0.1", numbered("203.0", i % 3), 22);
         (void)pipeline_pass(p, &flow);
     }
-    const struct window *w = &p->row.host->window;
+    const struct window *w = p->row.window;
     assert_int_equal(w->failed, 9);
     assert_int_equal(w->failed_targets, 3);
     assert_int_equal(w->on_port, 3);
@@ -106,17 +107,17 @@ static void one_to_one_failures_are_one_wide_and_a_sweep_is_as_wide_as_its_hosts
         eddy_flow flow = refused_at(i, "10.0.0.1", numbered("203.0", i), (uint16_t)(20000 + i));
         (void)pipeline_pass(p, &flow);
     }
-    assert_true(window_width(&p->row.host->window) < 2.5);
+    assert_true(window_width(p->row.window) < 2.5);
     for (unsigned i = 0; i < 100; i++) {
         eddy_flow flow = refused_at(i, "10.0.0.2", numbered("203.0", i), 22);
         (void)pipeline_pass(p, &flow);
     }
-    assert_true(window_width(&p->row.host->window) >= 100);
+    assert_true(window_width(p->row.window) >= 100);
     for (unsigned i = 0; i < 100; i++) {
         eddy_flow flow = refused_at(i, "10.0.0.3", "203.0.113.9", (uint16_t)(1 + i));
         (void)pipeline_pass(p, &flow);
     }
-    assert_true(window_width(&p->row.host->window) >= 100);
+    assert_true(window_width(p->row.window) >= 100);
 }
 
 static void speaking_to_a_group_is_no_peer(void **state)
@@ -128,9 +129,9 @@ static void speaking_to_a_group_is_no_peer(void **state)
         eddy_flow flow = refused_at((double)i, "10.0.0.1", groups[i], 5353);
         (void)pipeline_pass(p, &flow);
     }
-    assert_int_equal(p->row.host->window.flows, 4);
-    assert_int_equal(p->row.host->window.failed_targets, 0);
-    assert_true(p->row.host->window.peer_count < 0.5f);
+    assert_int_equal(p->row.window->flows, 4);
+    assert_int_equal(p->row.window->failed_targets, 0);
+    assert_true(p->row.window->peer_count < 0.5f);
 }
 
 /* ---- clocks that are wrong ---- */
@@ -146,16 +147,16 @@ static void a_flow_from_the_future_leaves_windows_and_rings_alone(void **state)
     eddy_flow wrong = flow_at(10000 * DAY_S / 100, "10.0.0.1", "203.0.113.1", 443);
     (void)pipeline_pass(p, &wrong);
     assert_true(p->row.late);
-    assert_int_equal(p->row.host->window.flows, 6);
+    assert_int_equal(p->row.window->flows, 6);
     assert_int_equal(p->row.ring->count, times);
     eddy_flow next = flow_at(60, "10.0.0.1", "203.0.113.1", 443);
     (void)pipeline_pass(p, &next);
-    assert_int_equal(p->row.host->window.flows, 7);
+    assert_int_equal(p->row.window->flows, 7);
     assert_int_equal(p->row.ring->count, times + 1);
     next = flow_at(700, "10.0.0.1", "203.0.113.1", 443);
     (void)pipeline_pass(p, &next);
     assert_true(p->row.host->closed); /* windows go on closing */
-    assert_int_equal((int)p->row.host->window.flows, 1);
+    assert_int_equal((int)p->row.window->flows, 1);
 }
 
 static void a_first_flow_from_the_future_does_not_hold_its_window_open(void **state)
@@ -163,10 +164,10 @@ static void a_first_flow_from_the_future_does_not_hold_its_window_open(void **st
     struct pipeline *p = *state;
     (void)host_does(p, 1000 * DAY_S, 1);
     (void)host_does(p, 0, 2);
-    assert_int_equal(p->row.host->window.flows, 1);
+    assert_int_equal(p->row.window->flows, 1);
     (void)host_does(p, 10, 3);
     assert_false(p->row.late);
-    assert_int_equal(p->row.host->window.flows, 2);
+    assert_int_equal(p->row.window->flows, 2);
     (void)host_does(p, 700, 4);
     assert_true(p->row.host->closed);
 }
@@ -321,13 +322,13 @@ static void a_pair_knows_the_gap_to_its_flow_before(void **state)
 {
     struct pipeline *p = *state;
     pass_at(p, 0, 1000);
-    assert_true(p->row.pair->gap_s == 0.0f);
+    assert_true(p->row.gap_s == 0.0f);
     pass_at(p, 90, 1000);
-    assert_true(p->row.pair->gap_s == 90.0f);
+    assert_true(p->row.gap_s == 90.0f);
     pass_at(p, 50, 1000); /* out of order */
-    assert_true(p->row.pair->gap_s == 0.0f);
+    assert_true(p->row.gap_s == 0.0f);
     pass_at(p, 100, 1000);
-    assert_true(p->row.pair->gap_s == 10.0f);
+    assert_true(p->row.gap_s == 10.0f);
 }
 
 static void port_and_protocol_make_another_pair(void **state)
@@ -374,7 +375,8 @@ static void memory_stays_within_the_setting(void **state)
         struct state *s;
         assert_int_equal(state_new(&conf, &s, NULL), EDDY_OK);
         uint64_t bytes = sizeof *s + sizeof *s->popular + sizeof *s->busiest + bytes_of(&s->hosts) +
-                         bytes_of(&s->pairs) + bytes_of(&s->rings) + bytes_of(&s->services);
+                         bytes_of(&s->windows) + bytes_of(&s->pairs) + bytes_of(&s->rings) +
+                         bytes_of(&s->services);
         assert_true(bytes <= sizes[i]);
         assert_true(bytes > sizes[i] - sizes[i] / 50); /* and nearly all of it is used */
         state_free(s);
@@ -416,7 +418,7 @@ static void the_second_pass_starts_with_empty_windows(void **state)
     pass_at(p, 0, 1000);
     assert_false(p->row.late);
     assert_false(p->row.host->closed);
-    assert_int_equal(p->row.host->window.flows, 1);
+    assert_int_equal(p->row.window->flows, 1);
     assert_int_equal(p->row.host->flows, 1);
     assert_int_equal(p->row.ring->count, known);
 }
