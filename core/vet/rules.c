@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enrich/nets.h"
 #include "ingest/conn.h"
 #include "part.h"
 #include "util/error.h"
@@ -39,14 +40,29 @@ static bool has_host_bits(const struct net *net)
     return false;
 }
 
-static int read_net(const eddy_word *word, struct net *out, eddy_error *err)
+static struct block block_of(const struct net *net)
 {
-    if (!net_parse(word->value, strlen(word->value), out))
+    uint8_t mask[16];
+    struct block block;
+    for (unsigned i = 0; i < 16; i++)
+        mask[i] = net->bits >= 8 * (i + 1) ? 0xff
+                  : net->bits <= 8 * i     ? 0
+                                           : (uint8_t)(0xff << (8 - net->bits % 8));
+    memcpy(block.mask, mask, sizeof mask);
+    memcpy(block.value, net->prefix, sizeof net->prefix);
+    return block;
+}
+
+static int read_net(const eddy_word *word, struct block *out, eddy_error *err)
+{
+    struct net net;
+    if (!net_parse(word->value, strlen(word->value), &net))
         return bad(err, word, "an address, or a network such as 10.0.0.0/8");
-    if (out->bits == 0 || (out->bits == 96 && strchr(word->value, ':') == NULL))
+    if (net.bits == 0 || (net.bits == 96 && strchr(word->value, ':') == NULL))
         return bad(err, word, "a part of the network: leave the key out to mean any address");
-    if (has_host_bits(out))
+    if (has_host_bits(&net))
         return bad(err, word, "a network: its address has bits beyond the prefix");
+    *out = block_of(&net);
     return EDDY_OK;
 }
 
@@ -200,10 +216,10 @@ static uint32_t *bucket_of(struct rules *rules, const uint8_t address[16])
 /* The one address that the rule can be found by, NULL if there is none. */
 static const uint8_t *address_of(const struct rule *rule)
 {
-    const struct net *nets[] = {&rule->src, &rule->dst, &rule->host, &rule->about};
-    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++)
-        if ((rule->fields & (RULE_SRC << i)) != 0 && nets[i]->bits == 128)
-            return nets[i]->prefix;
+    const struct block *blocks[] = {&rule->src, &rule->dst, &rule->host, &rule->about};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        if (blocks[i]->mask[0] == UINT64_MAX && blocks[i]->mask[1] == UINT64_MAX)
+            return (const uint8_t *)blocks[i]->value;
     return NULL;
 }
 
@@ -301,44 +317,58 @@ void rules_free(struct rules *rules)
 
 /* ---- matching ---- */
 
-/* Port 0 (ICMP, or no single one) matches no rule that names a port. */
-static bool ends_match(const struct rule *rule, const struct row *row, bool turned)
+/* The ends of a row, to be compared with blocks. */
+struct ends {
+    uint64_t src[2], dst[2];
+};
+
+static struct ends ends_of(const struct row *row)
 {
-    const eddy_flow *flow = &row->flow;
-    const uint8_t *src = turned ? flow->dst : flow->src, *dst = turned ? flow->src : flow->dst;
-    if ((rule->fields & RULE_SRC) != 0 && !net_has(&rule->src, src))
-        return false;
-    if ((rule->fields & RULE_DST) != 0 && !net_has(&rule->dst, dst))
-        return false;
-    return (rule->fields & RULE_PORT) == 0 || rule->port == flow->dst_port ||
-           (turned && rule->port == flow->src_port);
+    struct ends ends;
+    memcpy(ends.src, row->flow.src, sizeof ends.src);
+    memcpy(ends.dst, row->flow.dst, sizeof ends.dst);
+    return ends;
+}
+
+static inline bool has(const struct block *block, const uint64_t address[2])
+{
+    return (((address[0] ^ block->value[0]) & block->mask[0]) |
+            ((address[1] ^ block->value[1]) & block->mask[1])) == 0;
+}
+
+/* Either way round. Port 0 (ICMP, or no single one) matches no rule that names a port. */
+static bool ends_match(const struct rule *rule, const struct row *row, const struct ends *ends)
+{
+    bool any = (rule->fields & RULE_PORT) == 0;
+    bool port = any || rule->port == row->flow.dst_port;
+    if (port && has(&rule->src, ends->src) && has(&rule->dst, ends->dst))
+        return true;
+    return rule->turned && (port || rule->port == row->flow.src_port) &&
+           has(&rule->src, ends->dst) && has(&rule->dst, ends->src);
 }
 
 /* Does the flow match, whatever was found in it? */
-static bool flow_matches(const struct rule *rule, const struct row *row)
+static bool flow_matches(const struct rule *rule, const struct row *row, const struct ends *ends)
 {
-    const eddy_flow *flow = &row->flow;
-    if ((rule->fields & RULE_PROTO) != 0 && rule->proto != flow->proto)
+    if (!ends_match(rule, row, ends))
+        return false;
+    if ((rule->fields & RULE_PROTO) != 0 && rule->proto != row->flow.proto)
         return false;
     if ((rule->fields & RULE_ASN) != 0 && rule->asn != row->src.asn && rule->asn != row->dst.asn)
         return false;
     if ((rule->fields & RULE_COUNTRY) != 0 && strcmp(rule->country, row->src.country) != 0 &&
         strcmp(rule->country, row->dst.country) != 0)
         return false;
-    if ((rule->fields & RULE_HOST) != 0 && !net_has(&rule->host, flow->src) &&
-        !net_has(&rule->host, flow->dst))
-        return false;
-    return ends_match(rule, row, false) || (rule->turned && ends_match(rule, row, true));
+    return has(&rule->host, ends->src) || has(&rule->host, ends->dst);
 }
 
-static bool covers(const struct rule *rule, const struct row *row, size_t detector)
+static bool covers(const struct rule *rule, const struct row *row, const struct ends *ends,
+                   size_t detector)
 {
-    const uint8_t *about = row->finding[detector].of_destination ? row->flow.dst : row->flow.src;
     if ((rule->fields & RULE_DETECTOR) != 0 && rule->detector != detector)
         return false;
-    if ((rule->fields & RULE_ABOUT) != 0 && !net_has(&rule->about, about))
-        return false;
-    return flow_matches(rule, row);
+    return flow_matches(rule, row, ends) &&
+           has(&rule->about, row->finding[detector].of_destination ? ends->dst : ends->src);
 }
 
 /* Where the rules that may match this row begin: those of its ends, and the wide ones. */
@@ -356,12 +386,13 @@ static size_t lists_of(struct rules *rules, const struct row *row, uint32_t firs
 struct rule *rules_find(struct rules *rules, const struct row *row, size_t detector, int64_t now_us)
 {
     uint32_t first[3], best = 0;
+    const struct ends ends = ends_of(row);
     size_t lists = lists_of(rules, row, first);
     for (size_t i = 0; i < lists; i++) {
         uint32_t at = first[i];
         while (at != 0 && (best == 0 || at < best)) {
             const struct rule *rule = &rules->rule[at - 1];
-            if (now_us < rule->expires_us && covers(rule, row, detector))
+            if (now_us < rule->expires_us && covers(rule, row, &ends, detector))
                 best = at;
             at = rule->next;
         }
@@ -372,14 +403,14 @@ struct rule *rules_find(struct rules *rules, const struct row *row, size_t detec
 void rules_count(struct rules *rules, const struct row *row, int64_t now_us)
 {
     uint32_t first[3];
+    const struct ends ends = ends_of(row);
     size_t lists = lists_of(rules, row, first);
     bool any = false;
     for (size_t i = 0; i < lists; i++)
         for (uint32_t at = first[i]; at != 0;) {
             struct rule *rule = &rules->rule[at - 1];
-            bool about = (rule->fields & RULE_ABOUT) == 0 || net_has(&rule->about, row->flow.src) ||
-                         net_has(&rule->about, row->flow.dst);
-            if (now_us < rule->expires_us && about && flow_matches(rule, row)) {
+            bool about = has(&rule->about, ends.src) || has(&rule->about, ends.dst);
+            if (now_us < rule->expires_us && about && flow_matches(rule, row, &ends)) {
                 rule->flows++;
                 any = true;
             }

@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "enrich/nets.h"
 #include "row.h"
 #include "vet/entry.h"
 
@@ -34,9 +33,14 @@ enum rule_field {
     RULE_COUNTRY = 1 << 8
 };
 
+/* A network: the bits of `mask` must be those of `value`. All zero holds every address. */
+struct block {
+    uint64_t value[2], mask[2];
+};
+
 struct rule {
     unsigned fields; /* of enum rule_field: which of these are named */
-    struct net src, dst, host, about;
+    struct block src, dst, host, about;
     uint32_t asn;
     uint16_t port;
     uint8_t proto, detector;

@@ -20,6 +20,8 @@
 
 #include "config.h"
 #include "scratch.h"
+#include "vet/marks.h"
+#include "vet/rules.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -212,6 +214,38 @@ static void engines_and_workers_fail_well(void **state)
     torture(open_engine_and_worker, state, 40);
 }
 
+static int read_what_people_say(void **state)
+{
+    static const char rules[] = "src=10.0.0.1\nsrc=10.0.0.2\n", two[] = "src=10.0.0.2\n",
+                      marks[] = "incident=i verdict=malicious detector=tail host=10.0.0.5 "
+                                "marked=2026-01-01\n";
+    (void)state;
+    eddy_error err = {0};
+    struct entries was_text = {"rules", two, sizeof two - 1},
+                   text = {"rules", rules, sizeof rules - 1},
+                   mark_text = {"marks", marks, sizeof marks - 1};
+    struct rules *was = NULL, *now = NULL;
+    struct marks *marked = NULL;
+    int status = rules_new(&was_text, &was, &err);
+    if (status == EDDY_OK)
+        status = rules_new(&text, &now, &err);
+    if (status == EDDY_OK)
+        status = rules_trace(now, was, &err);
+    if (status == EDDY_OK)
+        status = marks_new(&mark_text, &marked, &err);
+    if (status == EDDY_OK)
+        status = eddy_said_check(EDDY_SUPPRESSIONS, "rules", rules, NULL, NULL, &err);
+    rules_free(was);
+    rules_free(now);
+    marks_free(marked);
+    return status;
+}
+
+static void what_people_say_fails_well(void **state)
+{
+    torture(read_what_people_say, state, 10);
+}
+
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_new, scratch_free)
 
 int main(void)
@@ -220,6 +254,7 @@ int main(void)
         cmocka_unit_test(settings_fail_well),
         IN_SCRATCH(loading_fails_well),
         IN_SCRATCH(engines_and_workers_fail_well),
+        cmocka_unit_test(what_people_say_fails_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,7 +211,7 @@ static void a_change_that_the_time_of_the_file_hides_is_seen(void **state)
     const struct timespec times[2] = {info.st_atim, info.st_mtim};
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
     assert_int_equal(eddy_engine_tick(engine), EDDY_OK);
-    assert_int_equal(engine->vet.rules->rule[0].src.prefix[15], 6);
+    assert_int_equal(((const uint8_t *)engine->vet.rules->rule[0].src.value)[15], 6);
     eddy_engine_free(engine);
 }
 
