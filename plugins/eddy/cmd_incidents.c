@@ -131,7 +131,7 @@ static int list(struct incidents *in)
     struct found found = {0};
     uint64_t listed = 0, taken = 0;
     store_sort(&in->store);
-    for (size_t i = 0; i < in->store.count; i++) {
+    for (size_t i = 0; i < in->store.count && !ferror(stdout); i++) {
         const struct stored *stored = &in->store.incidents[i];
         char state[32];
         taken += filter_takes(&in->filter, stored);

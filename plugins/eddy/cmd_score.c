@@ -145,7 +145,7 @@ static int print_incidents(struct score *score)
     found_sort(found);
     if (score->output == OUTPUT_TABLE)
         table_print(found, table_look());
-    for (size_t i = 0; score->output == OUTPUT_JSON && i < found->count; i++)
+    for (size_t i = 0; score->output == OUTPUT_JSON && i < found->count && !ferror(stdout); i++)
         (void)puts(found->lines[i].json);
     if (score->output == OUTPUT_TABLE && !score->run.quiet)
         print_counts(stdout, score);

@@ -99,7 +99,8 @@ int usage_error(const char *command, const char *format, ...)
 
 int finish_output(void)
 {
-    errno = 0;
+    if (!ferror(stdout)) /* else errno is of the write that failed: callers stop there */
+        errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return EXIT_FINE;
     if (errno != EPIPE)

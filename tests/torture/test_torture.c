@@ -96,6 +96,7 @@ static eddy_config *full_config(void **state)
         {"nets.local", "10.0.0.0/8"},
         {"nets.local", "2001:db8::/32"},
         {"jsonl.path", scratch_path(state, "incidents.json")},
+        {"history.path", scratch_path(state, "history.jsonl")},
         {"textfile.path", scratch_path(state, "eddy.prom")},
     };
     eddy_config *config = eddy_config_new();
