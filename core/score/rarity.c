@@ -432,8 +432,7 @@ static void rarity_explain(const void *state, const void *settings, const struct
     text_format(&text, " met %u ", count);
     text_add(&text, kinds[s->kind]);
     text_add(&text, ", within ");
-    words_seconds(&text,
-                  fmax(1.0, (double)(row->host->last_us - row->window->start_us) * 1e-6));
+    words_seconds(&text, fmax(1.0, (double)(row->host->last_us - row->window->start_us) * 1e-6));
     text_add(&text, ", usually ");
     say_usual(&text, model.mean);
     text_add(&text, "; the latest is ");
