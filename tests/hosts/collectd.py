@@ -98,6 +98,13 @@ class Collectd:
     def wait_said(self, what: str, seconds: float = 10) -> None:
         wait_for(lambda: re.search(what, self.log()) is not None, seconds, f"'{what}' in: {self.log()[-1500:]}")
 
+    def told(self) -> dict[str, list[str]]:
+        """The severities of the notifications about each detector, in their order."""
+        found: dict[str, list[str]] = {}
+        for severity, detector in re.findall(r"Notification: severity = (\w+), .*? type_instance = (\w+), ", self.log()):
+            found.setdefault(detector, []).append(severity)
+        return found
+
     def ctl(self, *words: str) -> str:
         done = self.bench.run(need("collectdctl"), "-s", self.path / "sock", *words)
         check(done.returncode == 0, f"collectdctl {words}: {done.stdout}{done.stderr}")

@@ -19,6 +19,12 @@ export {
 		Scan,
 		## A host calls another one regularly.
 		Beacon,
+		## Far more connections in a minute than usual: a flood, or guessed passwords.
+		Burst,
+		## A host sends far more out than usual.
+		Upload,
+		## What a host asks of DNS carries data.
+		Tunnel,
 	};
 
 	## What eddy writes: zeek_notice.path in eddy.conf. Empty: no notices.
@@ -32,15 +38,15 @@ export {
 	## For how long another incident of the same detector about the same hosts raises no notice.
 	option suppress_for = 1hr;
 
-	## An incident, as it opens, grows and closes. The fields are the columns of the table.
+	## An incident, as it opens, grows, falls quiet and closes. The fields are the columns of the table.
 	type Incident: record {
 		## Grows with each row. Microseconds since 1970, when it was written.
 		serial: count;
 		## The same for all rows of one incident.
 		id: string;
-		## "new", "growing" or "closed".
+		## "new", "growing", "quiet" or "closed".
 		state: string;
-		## "fanout", "beacon", "tail" ...
+		## "fanout", "beacon", "burst" ...
 		detector: string;
 		## "low", "medium" or "high".
 		severity: string;
@@ -75,9 +81,14 @@ export {
 		["tail"] = Anomaly,
 		["fanout"] = Scan,
 		["beacon"] = Beacon,
+		["burst"] = Burst,
+		["exfil"] = Upload,
+		["dns"] = Tunnel,
+		["rarity"] = Anomaly,
+		["iforest"] = Anomaly,
 	} &default=Anomaly &redef;
 
-	## Each row as it comes: also when an incident grows and closes.
+	## Each row as it comes: also when an incident grows, falls quiet and closes.
 	global incident: event(inc: Incident);
 
 	## The site's word on a notice before it is raised: change its fields, or `break` to raise none;
