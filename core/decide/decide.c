@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "decide/called.h"
+#include "state/host.h"
 #include "util/error.h"
 #include "util/hash.h"
 
@@ -17,8 +18,12 @@ static const struct option options[] = {
     {"max_incidents_per_day", OPTION_COUNT, CONF(per_day), "20", 0, BUDGET_MOST,
      "No 24 hours bring more incidents than this: the most unusual; others are withheld and "
      "counted."},
-    {"p", OPTION_NUMBER, CONF(p), "1e-5", 0, 1,
-     "A host's window is an incident if it would happen by chance less often than this."},
+    {"false_per_day", OPTION_NUMBER, CONF(false_per_day), "1", 1e-6, 1e9,
+     "How many incidents a day chance alone may open on the whole network, as far as p is right: "
+     "the larger the network, the lower the p that an incident needs."},
+    {"p", OPTION_NUMBER, CONF(p), "1e-4", 0, 1,
+     "A host's window is an incident if it would happen by chance less often than this, however "
+     "small the network."},
     {"extreme", OPTION_NUMBER, CONF(extreme), "1e-9", 0, 1,
      "Below this p the last quarter of the budget may be used, and severity is high."},
     {"join", OPTION_NUMBER, CONF(join), "1e-3", 0, 1,
@@ -281,7 +286,7 @@ static void weigh(struct decide_state *s, const struct decide_conf *conf,
                       finding->rule != NULL};
     struct incident *incident = find(s, &key);
     double p = smallest_of(finding->p, finding->tests * (double)score->count);
-    bool opened = incident == NULL && p <= conf->p;
+    bool opened = incident == NULL && p <= looks_limit(&s->looks, conf->false_per_day, conf->p);
     if (opened)
         incident = open_new(s, row, &key, now_us);
     if (incident == NULL || p > conf->join)
@@ -301,6 +306,8 @@ static void weigh(struct decide_state *s, const struct decide_conf *conf,
 void decide(struct decide_state *s, const struct decide_conf *conf, const struct score_state *score,
             const struct score_conf *score_conf, struct row *row, int64_t now_us)
 {
+    if (row->window != NULL && row->window->flows == 1 && !row->late)
+        looks_add(&s->looks, now_us);
     for (size_t i = 0; i < score->count; i++)
         if (!isnan(row->finding[i].score) && row->finding[i].p <= conf->join)
             weigh(s, conf, score, score_conf, row, i, now_us);

@@ -4,6 +4,7 @@
 
 #include "decide/budget.h"
 #include "decide/incidents.h"
+#include "decide/looks.h"
 #include "part.h"
 #include "row.h"
 #include "score/score.h"
@@ -12,8 +13,9 @@
 extern const struct part decide_part;
 
 struct decide_conf {
-    double p;    /* of a host's window, below which it is an incident */
-    double join; /* of a flow, below which it belongs to an open incident */
+    double p; /* of a host's window, below which it is an incident, however small the network */
+    double false_per_day; /* incidents a day that chance may open */
+    double join;          /* of a flow, below which it belongs to an open incident */
     double extreme;
     uint64_t per_day;
     int64_t quiet_us;
@@ -34,6 +36,7 @@ struct decide_state {
     uint16_t next_free;              /* where to look first */
     uint16_t bucket[INCIDENTS_OPEN]; /* by key: the first open one's number + 1; 0 = none */
     int64_t swept_us;                /* event time of the last look for quiet ones */
+    struct looks looks;
     struct budget budget;
     struct decide_counts counts;
     const struct names *names; /* what other ends are called; NULL: nobody knows */

@@ -66,6 +66,8 @@ static inline int setup(void **state)
     assert_non_null(f);
     f->p = pipeline_new(NULL);
     f->conf = *(const struct decide_conf *)config_part(f->p->config, &decide_part);
+    f->conf.p = 1e-5;
+    f->conf.false_per_day = 1e9; /* the size of the network has tests of its own */
     assert_int_equal(decide_new(told, f, &f->decide, NULL), EDDY_OK);
     *state = f;
     return 0;

@@ -172,6 +172,21 @@ static void a_detector_that_said_nothing_is_no_evidence(void **state)
     assert_int_equal(f->decide->counts.open, 1);
 }
 
+/* 1000 hosts in ten minutes are 144,500 windows a day: one false alarm a day is a p of 6.9e-6. */
+static void a_large_network_needs_a_lower_p(void **state)
+{
+    struct fixture *f = *state;
+    f->conf.p = 1e-4;
+    f->conf.false_per_day = 1;
+    double looks = (double)f->p->score->count; /* detectors */
+    assert_int_equal(evidence(f, 0, 1, TAIL, 0.9e-4 / looks, 1), EDDY_IN_INCIDENT);
+    for (unsigned i = 2; i <= 1000; i++)
+        (void)evidence(f, i * 0.5, i, TAIL, 0.5, 1);
+    assert_int_equal(evidence(f, 501, 2, TAIL, 0.9e-4 / looks, 1), 0);
+    assert_int_equal(evidence(f, 502, 2, TAIL, 7.5e-6 / looks, 1), 0);
+    assert_int_equal(evidence(f, 503, 2, TAIL, 6.5e-6 / looks, 1), EDDY_IN_INCIDENT);
+}
+
 /* Quiet is told once, after a quarter of decide.quiet (4 h); new evidence ends it. */
 static void an_incident_falls_quiet_and_goes_on(void **state)
 {
@@ -331,6 +346,7 @@ int main(void)
         TEST(severity_follows_p_and_two_detectors_agreeing_are_high),
         TEST(the_same_flows_give_the_same_ids),
         TEST(a_full_pool_closes_the_quietest),
+        TEST(a_large_network_needs_a_lower_p),
         TEST(an_incident_falls_quiet_and_goes_on),
         TEST(suppressed_evidence_is_kept_apart),
         TEST(evidence_may_be_about_the_destination),
