@@ -20,6 +20,7 @@
 #include "notify.h"
 #include "output.h"
 #include "rest.h"
+#include "said_check.h"
 #include "telemetry.h"
 
 #define EDDYD_CONF "/etc/eddy/eddy.conf"
@@ -337,9 +338,23 @@ static void drain(struct daemon *d)
 
 /* ---- command line ---- */
 
+/* A file that people write. */
+static void test_said(const eddy_config *config, const char *key, const char *what)
+{
+    const char *path = eddy_config_value(config, key);
+    if (*path != '\0')
+        printf("would read %s from %s%s\n", what, path,
+               access(path, F_OK) == 0 ? "" : ", which does not exist yet");
+}
+
 static int test_only(const struct daemon *d)
 {
     const struct conf *c = &d->conf;
+    eddy_error err;
+    if (said_check(d->config, &err) < 0) { /* a start goes on without what a faulty file says */
+        say(&d->say, LOG_ERR, "%s", err.message);
+        return EXIT_FAILURE;
+    }
     for (size_t i = 0; i < c->inputs.count; i++) {
         const struct input_conf *input = &c->inputs.items[i];
         printf("would %s %s%s%s%s%s\n", input->is_log ? "follow" : "listen on", input->where,
@@ -356,6 +371,8 @@ static int test_only(const struct daemon *d)
     printf("would keep positions in %s\n", *c->checkpoint != '\0' ? c->checkpoint : "nothing");
     if (*c->flows != '\0')
         printf("would write flows to %s\n", c->flows);
+    test_said(d->config, "suppress.path", "suppressions");
+    test_said(d->config, "feedback.path", "marks");
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

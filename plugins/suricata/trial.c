@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host.h"
+#include "said_check.h"
 #include "say.h"
 #include "sender.h"
 
@@ -36,7 +38,15 @@ struct paths {
     eddy_error *err;
 };
 
-/* Every x.path is a file that the library writes. Checked, and set to "": not wanted. */
+/* What needs no check of whether it can be written. */
+static bool is_checked(const char *key)
+{
+    return strcmp(key, "textfile.path") == 0 || /* is at every start */
+           strcmp(key, "suppress.path") == 0 || /* is read only; see trial() */
+           strcmp(key, "feedback.path") == 0;   /* likewise */
+}
+
+/* Every other x.path is a file that the library writes. Checked, and set to "": not wanted. */
 static int check_option(const eddy_option *option, void *user)
 {
     struct paths *p = user;
@@ -44,9 +54,7 @@ static int check_option(const eddy_option *option, void *user)
     const char *path = eddy_config_value(p->config, option->key);
     if (length < 5 || strcmp(option->key + length - 5, ".path") != 0 || *path == '\0')
         return EDDY_OK;
-    int status = strcmp(option->key, "textfile.path") == 0
-                     ? EDDY_OK /* checked, for it is at every start */
-                     : check_path(path, p->err);
+    int status = is_checked(option->key) ? EDDY_OK : check_path(path, p->err);
     return status == EDDY_OK ? eddy_config_set(p->config, option->key, "", p->err) : status;
 }
 
@@ -65,7 +73,9 @@ int trial(eddy_config *config, eddy_error *err)
     struct paths paths = {config, err};
     if (strcmp(eddy_config_value(config, "suricata.isolate"), "on") == 0)
         return isolated(config, err);
-    int status = eddy_config_options(config, check_option, &paths);
+    int status = said_check(config, err);
+    if (status == EDDY_OK)
+        status = eddy_config_options(config, check_option, &paths);
     if (status == EDDY_OK)
         status = eddy_config_set(config, "engine.thread", "off", err);
     if (status == EDDY_OK)

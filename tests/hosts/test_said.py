@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""What people say acts within a second in a host that runs: a suppression and a mark, while eddyd follows a log."""
+"""What people say acts within a second in every host that runs: a suppression, a mark; and what is wrong in it is told."""
 import json
+import pwd
+import re
 import time
 from datetime import datetime, timedelta, timezone
+from typing import Callable
 
-from harness import Bench, check, free_port, test, wait_for
+import captures
+from collectd import Collectd, append, follow
+from harness import ROOT, Bench, check, free_port, incidents, test, wait_for
+from suricata import NOBODY, Pipe, Suricata, give, need_root
 from test_eddyd import page
 
 BEGIN = datetime(2026, 1, 2, 3, tzinfo=timezone.utc)
@@ -22,6 +28,14 @@ def scan(begin: int, count: int) -> str:
             "flow": {"pkts_toserver": 1, "pkts_toclient": 0, "bytes_toserver": 60, "bytes_toclient": 0, "start": at, "end": at,
                      "state": "new"}}) + "\n")
     return "".join(lines)
+
+
+def within_a_second(seen: Callable[[], bool], what: str) -> None:
+    begun = time.monotonic()
+    wait_for(seen, 5, what)
+    took = time.monotonic() - begun
+    print(f"   {what} after {took:.2f} s", flush=True)
+    check(took < 1.0, f"{what} took {took:.2f} s")
 
 
 class Sensor:
@@ -53,11 +67,7 @@ class Sensor:
         return done.stdout
 
     def acts_within_a_second(self, sample: str) -> None:
-        begun = time.monotonic()
-        wait_for(lambda: self.metric(sample) == 1, 5, f"{sample} is 1")
-        took = time.monotonic() - begun
-        print(f"   {sample} after {took:.2f} s", flush=True)
-        check(took < 1.0, f"{sample} took {took:.2f} s")
+        within_a_second(lambda: self.metric(sample) == 1, f"{sample} is 1")
 
 
 def fanout(bench: Bench) -> str:
@@ -94,9 +104,103 @@ def suppression_acts_while_eddyd_runs(bench: Bench) -> None:
 
 
 @test
+def eddyd_starts_with_a_faulty_file_of_suppressions_and_reads_it_once_it_is_good(bench: Bench) -> None:
+    rules = bench.path / "suppressions"
+    rules.write_text("src=10.0.0.66\nport=ssh\n")
+    sensor = Sensor(bench)
+    wait_for(lambda: f"suppressions: {rules}:2: port=ssh: " in bench.text(), 5, "the fault is told: " + bench.text())
+    check(sensor.metric("eddy_suppressions") == 0, "a half of a faulty file is in force")
+    rules.write_text("src=10.0.0.66\n")
+    sensor.acts_within_a_second('eddy_suppressions{state="active"}')
+    check(bench.stop(sensor.process) == 0, bench.text()[-800:])
+    unit = (ROOT / "packaging" / "systemd" / "eddyd.service").read_text()
+    check(re.search("^ExecStartPre=(?!-)", unit, re.M) is None, "the unit does not start eddyd where a trial finds a fault")
+
+
+@test
 def mark_acts_while_eddyd_runs(bench: Bench) -> None:
     sensor = Sensor(bench)
     sensor.feed(4000)
     sensor.say("mark", fanout(bench), "malicious", "--why", "it was one")
     sensor.acts_within_a_second('eddy_marks{verdict="malicious"}')
     check(bench.stop(sensor.process) == 0, bench.text()[-800:])
+
+
+@test
+def suppression_acts_while_collectd_runs(bench: Bench) -> None:
+    log, rules = bench.path / "eve.json", bench.path / "suppressions"
+    log.touch()
+    host = Collectd(bench, follow(log, f'<Suppress>\nPath "{rules}"\n</Suppress>\n'))
+    host.start()
+    host.wait_said(f"suppressions: {rules} does not exist yet")
+    rules.write_text(f'id=scanner src={SCANNER} why="our scanner"\n')
+    within_a_second(lambda: f"suppressions: 1 in {rules}" in host.log(), "collectd has read the rule")
+    rules.write_text(f"src={SCANNER}\nscr=10.0.0.67\n")
+    host.wait_said(re.escape(f"{rules}:2: scr: no such key; what was in force before stays"))
+
+    append(log, [scan(0, 4000).encode()])
+    host.wait_records("dmz", 4000)
+    host.wait_value(1, "incidents_suppressed_total", kind="fanout")
+    host.wait_value(1, "suppressions", kind="active")
+    check("Notification" not in host.log(), f"notified of what is suppressed: {host.log()}")
+    rules.write_text("# nothing is silenced any more\n")
+    within_a_second(lambda: f"suppressions: 0 in {rules}" in host.log(), "collectd has dropped the rule")
+    append(log, [scan(4000, 4000).encode()])
+    host.wait_said(rf"Notification: .* type_instance = fanout, message = {re.escape(SCANNER)} ")
+    host.stop()
+
+
+@test
+def suppression_acts_while_suricata_runs(bench: Bench) -> None:
+    conf, rules, pipe = bench.path / "eddy.conf", bench.path / "suppressions", Pipe(bench)
+    conf.write_text(f"[suppress]\npath = {rules}\n[history]\npath = {bench.path}/history.jsonl\n")
+    s = Suricata(bench, {"config": str(conf)})
+    s.start("-r", pipe.path)
+    pipe.write(0, 0.1)
+    s.wait_said(f"suppressions: {rules} does not exist yet")
+    s.wait_said("Engine started")
+    rules.write_text(f'id=scanner src={captures.SCANNER} why="our scanner"\n')
+    within_a_second(lambda: f"suppressions: 1 in {rules}" in s.said(), "Suricata has read the rule")
+    rules.write_text("\nscr=10.20.0.21\n")
+    s.wait_said(f"{rules}:2: scr: no such key; what was in force before stays")
+    pipe.write(0.1, 1)
+    pipe.close()
+    s.end()
+    check({(host, detector) for _, host, detector in s.incidents()} == {(captures.BEACON, "beacon")}, f"{s.incidents()}")
+    hidden = [line for line in bench.text("history.jsonl").splitlines() if '"suppressed_by":"scanner"' in line]
+    check((captures.SCANNER, "fanout") in {(host, what) for _, host, what in incidents("\n".join(hidden))}, f"{hidden}")
+
+
+@test
+def faulty_files_of_what_people_say_are_refused_by_a_trial(bench: Bench) -> None:
+    need_root()
+    rules, marks = bench.path / "suppressions", bench.path / "marks"
+    suricata = Suricata(bench, {"suppress": {"path": str(rules)}, "feedback": {"path": str(marks)}})
+    give(suricata.log)
+
+    def trials(words: str) -> None:
+        """`eddyd -t`, and `suricata -T` as a user who may only read the files; "": they find no fault."""
+        for command, more in ((("-t", "-s", f"eddyd.follow={bench.path}/eve.json", "-s", "eddyd.checkpoint="), {}),
+                              (suricata.words("-T"), {"user": NOBODY, "group": pwd.getpwnam(NOBODY).pw_gid})):
+            eddyd = (bench.eddyd, "-c", "/dev/null", "-s", f"suppress.path={rules}", "-s", f"feedback.path={marks}")
+            done = bench.run(*((eddyd + command) if not more else command), **more)
+            said = done.stdout + done.stderr
+            check((done.returncode == 1) == (words != "") and words in said, f"{done.returncode}, no '{words}': {said}")
+
+    trials("")
+    rules.write_text("src=10.0.0.66 # the scanner\n")
+    marks.write_text("incident=0123456789abcdef verdict=benign detector=fanout host=10.0.0.66 reason=x score=8 "
+                     "start=2026-01-02T03:00:00Z end=2026-01-02T04:00:00Z marked=2026-01-03\n")
+    trials("")
+    for file, text, words in ((rules, "# a\nsrc=10.0.0.66/33\n", "suppress.path = {}:2: src"),
+                              (rules, "src=10.0.0.66", "suppress.path = {}:1: the last line has no newline"),
+                              (rules, "src=10.0.0.66\n\0\nsrc=1\n", "suppress.path = {}:2: has a control character"),
+                              (marks, "incident=1 verdict=good\n", "feedback.path = {}:1: ")):
+        before = file.read_text()
+        file.write_text(text)
+        trials(words.format(file))
+        file.write_text(before)
+    trials("")
+    rules.unlink()
+    rules.mkdir()
+    trials(f"suppress.path = {rules}: not a regular file")
