@@ -137,10 +137,39 @@ static void close_incident(struct decide_state *s, struct incident *incident)
     s->counts.open--;
 }
 
-static void sweep(struct decide_state *s, int64_t quiet_us, int64_t now_us)
+#define ASK_AGAIN_US (60 * INT64_C(1000000))
+
+/* A withheld incident asks again when it has become twice as unlikely, or extreme, or a minute
+ * has passed. */
+static bool may_be_sent(struct decide_state *s, const struct decide_conf *conf,
+                        struct incident *incident, int64_t now_us)
 {
+    struct budget_conf budget = {.per_day = conf->per_day, .p = conf->p, .extreme = conf->extreme};
+    bool again = incident->asked_p == 0.0 || incident->p <= 0.5 * incident->asked_p ||
+                 (incident->p <= conf->extreme && incident->asked_p > conf->extreme) ||
+                 now_us - incident->asked_us >= ASK_AGAIN_US || now_us < incident->asked_us;
+    if (!incident->withheld || incident->suppressed_by[0] != '\0' || !again)
+        return false;
+    incident->asked_p = incident->p;
+    incident->asked_us = now_us;
+    return budget_take(&s->budget, &budget, incident->number, incident->p, now_us);
+}
+
+/* Told as new, also when it was told as withheld before. */
+static void send(struct decide_state *s, struct incident *incident)
+{
+    incident->withheld = false;
+    s->counts.incidents[incident->detector]++;
+    tell(s, incident, EDDY_INCIDENT_NEW);
+}
+
+static void sweep(struct decide_state *s, const struct decide_conf *conf, int64_t now_us)
+{
+    int64_t quiet_us = conf->quiet_us;
     for (size_t i = 0; i < INCIDENTS_OPEN; i++) {
         struct incident *incident = &s->pool[i];
+        if (incident->open && may_be_sent(s, conf, incident, now_us)) /* room, though it is over */
+            send(s, incident);
         if (incident->open && incident->end_us + quiet_us < now_us) {
             close_incident(s, incident);
         } else if (incident->open && !incident->quiet && incident->end_us + quiet_us / 4 < now_us) {
@@ -242,31 +271,13 @@ static bool has_grown(const struct incident *incident)
            incident->p <= incident->told_p * 0.01 || incident->severity > incident->told_severity;
 }
 
-#define ASK_AGAIN_US (60 * INT64_C(1000000))
-
-/* A withheld incident asks again when it has become twice as unlikely, or a minute has passed. */
-static bool may_be_sent(struct decide_state *s, const struct decide_conf *conf,
-                        struct incident *incident, int64_t now_us)
-{
-    struct budget_conf budget = {.per_day = conf->per_day, .p = conf->p, .extreme = conf->extreme};
-    bool again = incident->asked_p == 0.0 || incident->p <= 0.5 * incident->asked_p ||
-                 now_us - incident->asked_us >= ASK_AGAIN_US || now_us < incident->asked_us;
-    if (!incident->withheld || incident->suppressed_by[0] != '\0' || !again)
-        return false;
-    incident->asked_p = incident->p;
-    incident->asked_us = now_us;
-    return budget_take(&s->budget, &budget, incident->number, incident->p, now_us);
-}
-
 /* Sends it if it may be sent, or says that it has grown. */
 static void publish(struct decide_state *s, const struct decide_conf *conf,
                     struct incident *incident, bool opened, int64_t now_us)
 {
     bool suppressed = incident->suppressed_by[0] != '\0';
     if (may_be_sent(s, conf, incident, now_us)) {
-        incident->withheld = false;
-        s->counts.incidents[incident->detector]++;
-        tell(s, incident, EDDY_INCIDENT_NEW);
+        send(s, incident);
     } else if (opened) {
         *(suppressed ? &s->counts.suppressed[incident->detector]
                      : &s->counts.withheld[incident->detector]) += 1;
@@ -312,7 +323,7 @@ void decide(struct decide_state *s, const struct decide_conf *conf, const struct
         if (!isnan(row->finding[i].score) && row->finding[i].p <= conf->join)
             weigh(s, conf, score, score_conf, row, i, now_us);
     if (now_us - s->swept_us > SWEEP_US || now_us < s->swept_us)
-        sweep(s, conf->quiet_us, now_us);
+        sweep(s, conf, now_us);
 }
 
 void decide_end(struct decide_state *s)

@@ -325,7 +325,7 @@ static void beacon_explain(const void *state, const void *settings, const struct
     words_service(&text, row);
     text_char(&text, ' ');
     pace(&text, ring);
-    text_format(&text, ", %u times in a row, ", ring->gaps + 1);
+    text_format(&text, ", %u times so far, ", row->pair->flows);
     text_add(&text, ring->size_cv < 0.25f ? "sending much the same each time"
                                           : "sending different amounts");
     text_format(&text, " (+-%.0f %%)", 100.0 * (double)ring->size_cv);

@@ -49,8 +49,6 @@ static const struct option options[] = {
     {0},
 };
 
-#define LEAST_TARGETS 5 /* fewer failed targets than this are no scan, whatever the host's past */
-
 /* exp of the mean log of past windows and the prior. */
 static double usual(double prior_mean, const struct fanout_conf *conf, double mean, double weight)
 {
@@ -84,7 +82,7 @@ static double exceed(double value, double usual_value, double power)
 
 static double width_score(const struct fanout_conf *conf, const struct row *row)
 {
-    if (row->window->failed_targets < LEAST_TARGETS)
+    if (row->window->failed_targets < WINDOW_TARGETS)
         return 0.0;
     return exceed(window_width(row->window), usual_width(conf, &row->host->fanout), conf->power);
 }
@@ -164,6 +162,21 @@ static void say_port(struct text *text, uint32_t port)
         text_format(text, "port %u/%s", port >> 8, proto);
 }
 
+/* The counts are of one peer; this row may be of another. */
+static bool is_of_peer(const struct row *row)
+{
+    return row->window->peer == (uint32_t)row->hash.destination;
+}
+
+/* Small numbers with a digit more: what is usual may be 1.5. */
+static void say_usual(struct text *text, double usual)
+{
+    if (usual < 10.0)
+        text_digits(text, usual, 2);
+    else
+        words_count(text, round(usual));
+}
+
 /* "10.1.2.3 sweeps port 23/tcp: 150 hosts did not answer, 186 targets in all" */
 static void explain_shape(const struct row *row, struct text *text)
 {
@@ -178,7 +191,10 @@ static void explain_shape(const struct row *row, struct text *text)
         return;
     case PORT_SCAN:
         text_add(text, " scans ports of ");
-        words_place(text, row->flow.dst, &row->dst);
+        if (is_of_peer(row))
+            words_place(text, row->flow.dst, &row->dst);
+        else
+            text_add(text, "one host");
         text_format(text, ": %u of them did not answer", w->at_peer);
         break;
     case SWEEP:
@@ -207,7 +223,7 @@ static void explain_width(const struct fanout_conf *conf, const struct row *row,
                                         [GRID] = " targets wide is the scan"};
     text_add(&text, words[shape_of(w)]);
     text_add(&text, ", usual ");
-    words_count(&text, round(usual_value));
+    say_usual(&text, usual_value);
 }
 
 static void explain_peers(const struct fanout_conf *conf, const struct row *row, double share,
@@ -219,7 +235,7 @@ static void explain_peers(const struct fanout_conf *conf, const struct row *row,
     struct text text = text_over(reason->text, sizeof reason->text);
     words_count(&text, round(row->window->peer_count));
     text_add(&text, " destinations in the window, usual ");
-    words_count(&text, round(usual_value));
+    say_usual(&text, usual_value);
 }
 
 /* What succeeded speaks against a scan. */
@@ -260,10 +276,10 @@ static void fanout_explain(const void *state, const void *settings, const struct
     words_seconds(&text, fmax(1.0, (double)(host->last_us - out->since_us) * 1e-6));
     text_add(&text,
              host->fanout.weight < 1 ? "; usual for a new host: " : "; usual for this host: ");
-    words_count(&text, round(wide >= many ? usual_width(conf, &host->fanout)
-                                          : usual_peers(conf, &host->fanout)));
+    say_usual(&text,
+              wide >= many ? usual_width(conf, &host->fanout) : usual_peers(conf, &host->fanout));
     text_char(&text, '.');
-    out->names_peer = wide >= many && shape_of(w) == PORT_SCAN;
+    out->names_peer = wide >= many && shape_of(w) == PORT_SCAN && is_of_peer(row);
     out->names_port = wide >= many && shape_of(w) == SWEEP && w->port >> 8 == row->flow.dst_port;
 }
 

@@ -17,7 +17,7 @@
 struct window {
     uint8_t address[16]; /* the key: the source's */
     int64_t start_us;
-    int64_t failed_us; /* start of the first flow that failed; 0: none yet */
+    int64_t failed_us; /* start of the WINDOW_TARGETS-th failed target's flow, or of the last one */
     uint32_t flows;
     uint32_t failed;              /* flows that were not answered, or refused */
     uint32_t failed_targets;      /* (destination, port, protocol) that did not answer */
@@ -30,8 +30,11 @@ struct window {
     float failed_peer_count, failed_port_count;
     uint16_t on_port, at_peer; /* largest count of `ports`, of `destinations` */
     uint32_t port;             /* whose count on_port is */
+    uint32_t peer;             /* whose count at_peer is: 32 bits of a destination's hash */
     bool pinned;               /* holds what nobody may learn from: see row->teach */
 };
+
+#define WINDOW_TARGETS 5 /* fewer failed targets than this are everybody's */
 
 /* How wide the failures of the window are: the most failed hosts on one port, the most failed
  * ports of one host, or, for a scan that is a grid of both, hosts per port times ports per host;

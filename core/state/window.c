@@ -55,13 +55,13 @@ void window_target(struct row *row, uint64_t seed)
         pair->window = window_name(w);
     if (!row->failed || row->dst.group || counted)
         return;
-    uint32_t key, port = (uint32_t)row->flow.dst_port << 8 | row->flow.proto;
-    if (w->failed_targets++ == 0)
+    uint32_t port = (uint32_t)row->flow.dst_port << 8 | row->flow.proto;
+    if (w->failed_targets++ < WINDOW_TARGETS)
         w->failed_us = row->flow.start_us;
     if (hll_add(&w->failed_ports, hash_add(seed, port)))
         w->failed_port_count = (float)hll_estimate(&w->failed_ports);
     frequent_add(&w->ports, port);
     frequent_add(&w->destinations, (uint32_t)row->hash.destination);
     w->on_port = frequent_most(&w->ports, &w->port);
-    w->at_peer = frequent_most(&w->destinations, &key);
+    w->at_peer = frequent_most(&w->destinations, &w->peer);
 }

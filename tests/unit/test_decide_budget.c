@@ -35,6 +35,26 @@ static void a_withheld_incident_is_sent_when_there_is_room_again(void **state)
     assert_int_equal(f->event[21].flows, 2);
 }
 
+/* It grew extreme and was over within a minute: it is sent then, or when there is next a look. */
+static void a_withheld_incident_needs_no_new_evidence_to_be_sent(void **state)
+{
+    struct fixture *f = *state;
+    f->conf.per_day = 4; /* the last of them for the extreme */
+    for (unsigned i = 0; i < 3; i++)
+        (void)evidence(f, i, i, TAIL, 1e-100, 1);
+    (void)evidence(f, 3, 3, TAIL, 1.5e-10, 1); /* 1.2e-9 with eight detectors: not extreme */
+    assert_true(f->event[3].withheld);
+    (void)evidence(f, 4, 3, TAIL, 1e-10, 1);
+    assert_int_equal(f->events, 5);
+    assert_false(f->event[4].withheld);
+    (void)evidence(f, 5, 4, TAIL, 1e-100, 1); /* none is left */
+    assert_true(f->event[5].withheld);
+    f->conf.quiet_us = 48 * 3600 * US;
+    (void)evidence(f, 86500, 99, TAIL, 1, 1);
+    (void)evidence(f, 86600, 99, TAIL, 1, 1); /* a day later there is room */
+    assert_int_equal(f->decide->counts.incidents[TAIL], 5);
+}
+
 /* Random evidence of 300 hosts for ten days. */
 static void under_stress_no_24_hours_bring_more_than_20(void **state)
 {
@@ -73,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(with_a_budget_of_zero_all_are_withheld_and_counted),
         TEST(a_withheld_incident_is_sent_when_there_is_room_again),
+        TEST(a_withheld_incident_needs_no_new_evidence_to_be_sent),
         TEST(under_stress_no_24_hours_bring_more_than_20),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
