@@ -12,6 +12,7 @@
 #include "cmd.h"
 #include "found.h"
 #include "gz.h"
+#include "out_file.h"
 #include "report.h"
 #include "run.h"
 #include "store.h"
@@ -171,30 +172,38 @@ static const struct stored **sort_out(struct report *r, const struct store *stor
     return lists;
 }
 
+static int complain_of(struct make *make, const eddy_error *err)
+{
+    complain(&make->run.progress, "%s", err->message);
+    return EXIT_FAULT;
+}
+
 static int fail(struct make *make, const char *path, const char *problem)
 {
     complain(&make->run.progress, "%s: %s", path, problem);
     return EXIT_FAULT;
 }
 
-/* Replaced by rename, so that a failure leaves the report of before. */
 static int write_file(struct make *make)
 {
-    char part[4096];
-    if (snprintf(part, sizeof part, "%s.part", make->path) >= (int)sizeof part)
-        return fail(make, make->path, "the name is too long");
-    FILE *to = fopen(part, "w");
-    if (to == NULL)
-        return fail(make, part, strerror(errno));
-    bool whole = report_write(to, &make->report);
+    struct out_file out;
+    eddy_error err = {0};
+    if (out_file_begin(&out, make->path, &err) != EDDY_OK)
+        return complain_of(make, &err);
+    FILE *to = fopen(out.part, "w");
+    bool whole = to != NULL && report_write(to, &make->report);
+    int problem = errno;
     errno = 0;
-    bool failed = ferror(to) != 0;
-    failed = fclose(to) != 0 || failed;
-    if (whole && !failed && rename(part, make->path) == 0)
+    bool failed = to == NULL || ferror(to) != 0;
+    if (to != NULL && fclose(to) != 0)
+        failed = true;
+    if (to != NULL)
+        problem = errno != 0 ? errno : EIO;
+    if (out_file_end(&out, whole && !failed, &err) != EDDY_OK)
+        return complain_of(make, &err);
+    if (whole && !failed)
         return EXIT_FINE;
-    const char *problem = !whole ? "out of memory" : errno != 0 ? strerror(errno) : "write failed";
-    (void)unlink(part);
-    return fail(make, make->path, problem);
+    return fail(make, make->path, failed ? strerror(problem) : "out of memory");
 }
 
 static int write_page(struct make *make)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cmd.h"
+#include "out_file.h"
 #include "run.h"
 
 struct train {
@@ -59,7 +60,17 @@ static void on_end(eddy_engine *engine, void *user)
                                 .created_s = (int64_t)time(NULL),
                                 .data = train->data,
                                 .data_count = train->data_count};
-    if (eddy_engine_save_model(engine, &origin, train->out, &err) != EDDY_OK) {
+    struct out_file out;
+    int status = out_file_begin(&out, train->out, &err);
+    if (status == EDDY_OK) {
+        eddy_error late = {0};
+        status = eddy_engine_save_model(engine, &origin, out.part, &err);
+        if (out_file_end(&out, status == EDDY_OK, &late) != EDDY_OK) {
+            status = late.code;
+            err = late;
+        }
+    }
+    if (status != EDDY_OK) {
         complain(&train->run.progress, "%s", err.message);
         train->run.failed = true;
     }
