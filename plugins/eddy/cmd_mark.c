@@ -10,6 +10,7 @@
 #include "mark_export.h"
 #include "said.h"
 #include "said_file.h"
+#include "suppress.h"
 
 static const char help[] =
     "Usage: eddy mark INCIDENT benign|malicious|none [--why TEXT] [--by WHO] [OPTION...]\n"
@@ -68,7 +69,7 @@ static void describe(struct said_line *line, const struct stored *stored)
     char score[32], proto[16];
     said_add(line, "detector", incident->detector);
     said_add(line, "host", stored->host);
-    if (stored->peer[0] != '\0') {
+    if (suppress_is_pair(stored)) {
         said_add(line, "peer", stored->peer);
         if (incident->peer_port != 0)
             said_add_number(line, "port", incident->peer_port);

@@ -198,8 +198,9 @@ static void put_next(FILE *to, const struct stored *stored)
     if (strspn(words, "0123456789abcdefghijklmnopqrstuvwxyz_.:= ") != strlen(words))
         return;
     html(to,
-         "<p class=\"next\">To silence exactly this: <code>eddy suppress add %s --owner YOU --why "
+         "<p class=\"next\">To silence %s: <code>eddy suppress add %s --owner YOU --why "
          "'WHAT IT IS'</code></p>\n",
+         suppress_is_pair(stored) ? "exactly this" : "all that its detector finds about this host",
          words);
 }
 

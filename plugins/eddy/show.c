@@ -10,6 +10,7 @@
 
 #include "found.h"
 #include "progress.h"
+#include "suppress.h"
 #include "when.h"
 
 #define LABEL "%-11s"
@@ -213,11 +214,19 @@ static void put_source(const struct show_source *source)
     (void)putchar('\n');
 }
 
-static void print_next(const eddy_incident *i, const struct show_source *source)
+static void print_next(const struct stored *stored, const struct show_source *source)
 {
+    const eddy_incident *i = &stored->incident;
     if (!found_suppressed(i)) {
-        (void)fputs("\nTo silence this, and only this, for 30 days:\n    eddy suppress add --from ",
-                    stdout);
+        (void)fputs("\nTo silence this, and ", stdout);
+        if (suppress_is_pair(stored)) {
+            (void)fputs("only this,", stdout);
+        } else {
+            (void)fputs("all else that ", stdout);
+            put_text(i->detector);
+            printf(" finds about %s,", stored->host);
+        }
+        (void)fputs(" for 30 days:\n    eddy suppress add --from ", stdout);
         put_word(i->id);
         (void)fputs(" --expires 30d --owner YOU --why 'WHAT IT IS'", stdout);
         put_source(source);
@@ -228,8 +237,19 @@ static void print_next(const eddy_incident *i, const struct show_source *source)
     put_source(source);
 }
 
-void show_print(const struct stored *stored, const struct show_source *source, int64_t now_us,
-                struct table_look look)
+static void print_mark(const struct note *mark)
+{
+    char text[512];
+    if (mark == NULL)
+        return;
+    notes_mark_text(mark, text, sizeof text);
+    put_label("marked");
+    put_text(text);
+    (void)putchar('\n');
+}
+
+void show_print(const struct stored *stored, const struct show_source *source,
+                const struct note *mark, int64_t now_us, struct table_look look)
 {
     const eddy_incident *i = &stored->incident;
     printf("%s %s incident ", severity_name(i->severity), "severity");
@@ -242,9 +262,10 @@ void show_print(const struct stored *stored, const struct show_source *source, i
     print_parties(stored);
     print_names(i);
     print_course(i, now_us);
+    print_mark(mark);
     print_reasons(i, false, look.width);
     print_reasons(i, true, look.width);
     print_activity(i);
     print_flow_ids(i);
-    print_next(i, source);
+    print_next(stored, source);
 }

@@ -33,6 +33,10 @@ bool suppress_is_field(const char *word);
  * Returns an exit status; what is wrong was said. */
 int suppress_fields(struct suppress *s, struct suppress_fields *out, int64_t *end_us);
 
+/* Is the incident about what is between its host and its peer, not about the host altogether? Then
+ * a rule or a mark for it names the peer. */
+bool suppress_is_pair(const struct stored *stored);
+
 /* What add --from would make of the incident, as KEY=VALUE words. They are as hostile as its
  * detector's name: nothing is quoted. */
 void suppress_words(const struct stored *stored, char *out, size_t size);

@@ -33,14 +33,26 @@ static void set(struct suppress_fields *fields, enum field field, const char *va
     fields->value[field] = fields->room[field];
 }
 
-/* Exactly what the incident is about: between host and peer if there is one peer, on the port if
- * there is one; else what the detector finds about the host. */
+bool suppress_is_pair(const struct stored *stored)
+{
+    /* What these find is between two ends. An incident of the others is about the host altogether,
+     * even if it names a peer: of a scanner's targets, the one that was tried most. So is one of a
+     * detector that this command does not know. */
+    static const char *const pairs[] = {"beacon", "burst", "exfil", "iforest", "tail"};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (strcmp(stored->incident.detector, pairs[i]) == 0)
+            return stored->peer[0] != '\0';
+    return false;
+}
+
+/* What the incident is about: between host and peer if that is all, on the port if there is one;
+ * else what the detector finds about the host. */
 static void from_incident(const struct stored *stored, struct suppress_fields *out)
 {
     const eddy_incident *incident = &stored->incident;
     char number[16];
     set(out, DETECTOR, incident->detector);
-    if (stored->peer[0] == '\0') {
+    if (!suppress_is_pair(stored)) {
         set(out, ABOUT, stored->host);
         return;
     }

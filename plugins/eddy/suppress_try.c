@@ -27,6 +27,26 @@ static struct tried_rule *rule_named(struct trial *t, const char *id)
     return NULL;
 }
 
+static bool is_single(const char *network)
+{
+    const char *bits = strchr(network, '/');
+    return bits == NULL || strcmp(bits, strchr(network, ':') != NULL ? "/128" : "/32") == 0;
+}
+
+/* What one detector finds about one host (or sent by it): whatever such a rule hides, every other
+ * host and every other detector still tells. */
+static bool is_bounded(const eddy_entry *entry)
+{
+    bool detector = false, host = false;
+    for (size_t i = 0; i < entry->word_count; i++) {
+        const char *key = entry->words[i].key;
+        detector = detector || strcmp(key, "detector") == 0;
+        host = host || ((strcmp(key, "about") == 0 || strcmp(key, "src") == 0) &&
+                        is_single(entry->words[i].value));
+    }
+    return detector && host;
+}
+
 static int add_rule(const eddy_entry *entry, void *user)
 {
     struct trial *t = user;
@@ -35,7 +55,8 @@ static int add_rule(const eddy_entry *entry, void *user)
         return EDDY_ENOMEM;
     t->rules = larger;
     struct tried_rule *rule = &t->rules[t->rule_count];
-    *rule = (struct tried_rule){.text = strdup(entry->text), .tried = true};
+    *rule = (struct tried_rule){
+        .text = strdup(entry->text), .tried = true, .bounded = is_bounded(entry)};
     if (rule->text == NULL)
         return EDDY_ENOMEM;
     (void)snprintf(rule->id, sizeof rule->id, "%s", entry->id);
@@ -210,7 +231,8 @@ const struct tried_rule *trial_too_wide(const struct trial *t, double max_share)
 {
     const struct tried_rule *widest = NULL;
     for (size_t i = 0; i < t->rule_count; i++)
-        if (t->rules[i].tried && share_of(t, t->rules[i].flows) > max_share &&
+        if (t->rules[i].tried && !t->rules[i].bounded &&
+            share_of(t, t->rules[i].flows) > max_share &&
             (widest == NULL || t->rules[i].flows > widest->flows))
             widest = &t->rules[i];
     return widest;

@@ -17,6 +17,7 @@ struct tried_rule {
     uint64_t hits;   /* findings it covers */
     uint64_t hidden; /* incidents, sent and withheld */
     bool tried;      /* else it was in force before */
+    bool bounded;    /* to one detector and one host: it may match any share of the flows */
 };
 
 struct trial {
@@ -41,7 +42,8 @@ int suppress_try(struct trial *trial);
 void trial_print(const struct trial *trial);
 void trial_print_json(const struct trial *trial);
 
-/* The widest rule that was tried, if it matches more than this share of the flows; NULL: none. */
+/* The widest rule that was tried, if it matches more than this share of the flows; NULL: none.
+ * Rules that are bounded to one detector and one host are not asked. */
 const struct tried_rule *trial_too_wide(const struct trial *trial, double max_share);
 
 void trial_done(struct trial *trial);

@@ -12,6 +12,8 @@ import re
 import subprocess
 import threading
 import unittest
+from collections.abc import Callable
+from pathlib import Path
 
 from test_eddy import EDDY, LINES, Eddy, flow
 
@@ -197,6 +199,59 @@ class Suppress(Said):
         self.add("src=10.0.0.1")
         self.assert_fails(1, ":2: the same id as line 1", "suppress", "add", "-c", self.conf, "--owner", "b", "--why", "c", "src=10.0.0.1")
         self.assertEqual(self.text(self.rules).count("\n"), 1)
+
+
+class EachIncident(Eddy):
+    """Every incident of the lab's recording, as Suricata and as Zeek saw it."""
+
+    def recordings(self) -> list[list[str]]:
+        data = Path(__file__).resolve().parents[2] / "examples" / "data"
+        return [[str(data / "eve.json.gz")], [str(data / "conn.log.gz"), str(data / "dns.log.gz")]]
+
+    def conf(self) -> str:
+        text = "".join(f"[{part}]\npath = {self.path / part}\n" for part in ("suppress", "feedback", "history"))
+        return self.write("eddy.conf", text.encode())
+
+    def told(self, conf: str, logs: list[str]) -> dict[str, dict[str, object]]:
+        out = self.ok("score", "-q", "--withheld", "-o", "json", "-c", conf, *logs)
+        return {i["incident_id"]: i for i in map(json.loads, out.splitlines())}
+
+    def check_all(self, say: Callable[[str, str], None], file: str) -> set[str]:
+        """The detectors of what was silenced; no incident of the same host and detector may be left."""
+        detectors: set[str] = set()
+        for logs in self.recordings():
+            conf = self.conf()
+            (self.path / "history").unlink(missing_ok=True)
+            self.ok("score", "-q", "-c", conf, "-s", f"history.path={self.path / 'history'}", *logs)
+            for id, incident in self.told(conf, logs).items():
+                with self.subTest(log=logs[0], incident=id, detector=incident["detector"]):
+                    say(conf, id)
+                    left = self.told(conf, logs).values()
+                    about = (incident["host"], incident["detector"])
+                    self.assertEqual([i["summary"] for i in left if (i["host"], i["detector"]) == about], [])
+                    self.assertGreater(len(left), 0)  # the others are told
+                    (self.path / file).unlink()
+                    detectors.add(str(incident["detector"]))
+        return detectors
+
+    def test_a_rule_made_of_an_incident_silences_it(self) -> None:
+        def say(conf: str, id: str) -> None:
+            self.ok("suppress", "add", "-c", conf, "--from", id, "--owner", "a", "--why", "b")
+
+        self.assertLessEqual({"beacon", "burst", "dns", "exfil", "fanout"}, self.check_all(say, "suppress"))
+
+    def test_a_rule_made_of_an_incident_is_not_too_wide(self) -> None:
+        logs, conf = self.recordings()[0], self.conf()
+        self.ok("score", "-q", "-c", conf, "-s", f"history.path={self.path / 'history'}", *logs)
+        for id in self.told(conf, logs):
+            run = json.loads(self.ok("suppress", "test", "--json", "-c", conf, "--from", id, *logs))
+            self.assertIn(id, [i["incident_id"] for i in run["hidden"]])
+
+    def test_a_benign_mark_silences_it(self) -> None:
+        def say(conf: str, id: str) -> None:
+            self.ok("mark", id, "benign", "-c", conf)
+
+        self.check_all(say, "feedback")
 
 
 class Mark(Said):
