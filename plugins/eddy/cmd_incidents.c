@@ -11,6 +11,7 @@
 #include "filter.h"
 #include "found.h"
 #include "history_path.h"
+#include "notes.h"
 #include "progress.h"
 #include "show.h"
 #include "store.h"
@@ -20,6 +21,7 @@
 struct incidents {
     struct store store;
     struct filter filter;
+    struct notes marks;
     const char *config_path, *at;
     uint64_t limit; /* 0: none */
     bool table, quiet;
@@ -85,6 +87,14 @@ static void read_files(struct incidents *in, char **files, int count)
     }
 }
 
+/* Without them the incidents are still worth to be seen. */
+static void read_marks(struct incidents *in)
+{
+    eddy_error err = {0};
+    if (in->table && notes_of_config(&in->marks, EDDY_MARKS, in->config_path, &err) != EDDY_OK)
+        complain(&in->silent, "marks are not shown: %s", err.message);
+}
+
 /* ---- listing ---- */
 
 static bool wanted(struct incidents *in, const struct stored *stored, uint64_t *listed)
@@ -109,6 +119,40 @@ static uint64_t count_left_out(const struct incidents *in, bool suppressed)
     return count;
 }
 
+/* Told apart from all that the history has: what is shown must be enough for `show`. */
+static size_t id_length(const struct store *store)
+{
+    const char **ids = calloc(store->count + 1, sizeof *ids);
+    if (ids == NULL)
+        return 0;
+    for (size_t i = 0; i < store->count; i++)
+        ids[i] = store->incidents[i].incident.id;
+    size_t length = found_id_length(ids, store->count);
+    free(ids);
+    return length;
+}
+
+static void put_incident(struct incidents *in, struct found *found, const struct stored *stored)
+{
+    char state[32];
+    size_t before = found->count;
+    const struct note *mark = notes_find(&in->marks, stored->incident.id);
+    state_text(&stored->incident, in->filter.now_us, state);
+    found_put(found, &stored->incident, state);
+    if (mark != NULL && found->count > before)
+        (void)snprintf(found->lines[before].mark, sizeof found->lines[before].mark, "%.11s",
+                       mark->verdict);
+}
+
+static void print_hint(const char *id, size_t length)
+{
+    if (isatty(STDOUT_FILENO) == 1) {
+        (void)fputs("Why: eddy incidents show ", stdout);
+        print_safely(id, strlen(id) < length ? strlen(id) : length);
+        (void)putchar('\n');
+    }
+}
+
 static void print_notes(const struct incidents *in, uint64_t listed, uint64_t taken)
 {
     char a[32], b[32], latest[WHEN_SIZE];
@@ -128,18 +172,16 @@ static void print_notes(const struct incidents *in, uint64_t listed, uint64_t ta
 
 static int list(struct incidents *in)
 {
-    struct found found = {0};
+    struct found found = {.id_length = in->table ? id_length(&in->store) : 0};
     uint64_t listed = 0, taken = 0;
     store_sort(&in->store);
     for (size_t i = 0; i < in->store.count && !ferror(stdout); i++) {
         const struct stored *stored = &in->store.incidents[i];
-        char state[32];
         taken += filter_takes(&in->filter, stored);
         if (!wanted(in, stored, &listed))
             continue;
-        state_text(&stored->incident, in->filter.now_us, state);
         if (in->table)
-            found_put(&found, &stored->incident, state);
+            put_incident(in, &found, stored);
         else
             (void)puts(stored->json);
     }
@@ -151,6 +193,8 @@ static int list(struct incidents *in)
         table_print(&found, table_look());
     if (in->table && !in->quiet)
         print_notes(in, listed, taken);
+    if (in->table && !in->quiet && found.count > 0)
+        print_hint(found.lines[0].id, found.id_length);
     found_done(&found);
     return finish_output();
 }
@@ -164,7 +208,8 @@ static int show(struct incidents *in, const char *id, const struct show_source *
         return EXIT_FAULT;
     }
     if (in->table)
-        show_print(stored, source, in->filter.now_us, table_look());
+        show_print(stored, source, notes_find(&in->marks, stored->incident.id), in->filter.now_us,
+                   table_look());
     else
         (void)puts(stored->json);
     return finish_output();
@@ -302,9 +347,11 @@ int cmd_incidents(int argc, char **argv)
     words += id != NULL ? 2 : 0;
     count -= id != NULL ? 2 : 0;
     read_files(&in, words, count);
+    read_marks(&in);
     struct show_source source = {in.config_path, words, (size_t)count};
     if (in.store.count > 0 || in.status == EXIT_FINE)
         status = id != NULL ? show(&in, id, &source) : list(&in);
     store_done(&in.store);
+    notes_done(&in.marks);
     return status > 0 ? status : in.status;
 }

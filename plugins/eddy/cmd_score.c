@@ -139,6 +139,13 @@ static void print_counts(FILE *to, const struct score *score)
     (void)fputs(".\n", to);
 }
 
+/* In a pipe, each incident is a line with all that is known of it. */
+static void print_hint(const struct score *score)
+{
+    if (score->found.count > 0 && isatty(STDOUT_FILENO) == 1)
+        (void)puts("Why: eddy score FILE... > found.json; eddy incidents show ID found.json");
+}
+
 static int print_incidents(struct score *score)
 {
     struct found *found = &score->found;
@@ -149,6 +156,8 @@ static int print_incidents(struct score *score)
         (void)puts(found->lines[i].json);
     if (score->output == OUTPUT_TABLE && !score->run.quiet)
         print_counts(stdout, score);
+    if (score->output == OUTPUT_TABLE && !score->run.quiet)
+        print_hint(score);
     return finish_output();
 }
 

@@ -86,6 +86,25 @@ void found_add(const eddy_incident *incident, void *user)
     found_put(found, incident, "");
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+size_t found_id_length(const char **ids, size_t count)
+{
+    size_t length = 6;
+    if (count > 1)
+        qsort(ids, count, sizeof *ids, compare_ids);
+    for (size_t i = 1; i < count; i++) {
+        size_t same = 0;
+        while (ids[i][same] != '\0' && ids[i][same] == ids[i - 1][same])
+            same++;
+        length = same >= length ? same + 1 : length;
+    }
+    return length;
+}
+
 /* Most unusual first, then the most severe, then the earliest; the id makes the order total. */
 static int compare(const void *a, const void *b)
 {

@@ -19,6 +19,7 @@ struct incident_line {
     char detector[24];
     char host[46], peer[46]; /* "" if there is none */
     char state[32];          /* "growing 3h 20m"; "": not to be shown */
+    char mark[12];           /* "benign", "malicious"; "": not marked */
     char *id, *summary, *json;
 };
 
@@ -29,6 +30,7 @@ struct found {
     uint64_t shown, withheld, suppressed; /* how many there were of each */
     bool keep_withheld, keep_suppressed;
     bool out_of_memory; /* some are missing */
+    size_t id_length;   /* that is shown of ids; 0: enough to tell these apart */
 };
 
 /* Is it covered by a suppression? */
@@ -38,5 +40,9 @@ bool found_suppressed(const eddy_incident *incident);
 void found_add(const eddy_incident *incident, void *user);
 /* Takes an incident in whatever state it is. */
 void found_put(struct found *found, const eddy_incident *incident, const char *state);
+
+/* How much of each id is shown so that all of these differ. They are sorted. */
+size_t found_id_length(const char **ids, size_t count);
+
 void found_sort(struct found *found);
 void found_done(struct found *found);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "notes.h"
 #include "store.h"
 #include "table.h"
 
@@ -18,5 +19,6 @@ struct show_source {
     size_t file_count;
 };
 
-void show_print(const struct stored *stored, const struct show_source *source, int64_t now_us,
-                struct table_look look);
+/* `mark` may be NULL. */
+void show_print(const struct stored *stored, const struct show_source *source,
+                const struct note *mark, int64_t now_us, struct table_look look);

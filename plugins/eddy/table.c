@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* table.c - incidents for a person at a terminal.
  *
- *     SEVERITY  P        DETECTOR  HOST      PEER                 START (UTC)       LASTS  FLOWS
+ *     SEVERITY  P        DETECTOR  HOST      PEER               START (UTC)       LASTS  FLOWS  ID
  *     high      1.2e-09  beacon    10.0.0.5  203.0.113.9:443/tcp  2026-01-02 03:04  2h      64
- *         10.0.0.5 calls 203.0.113.9 every 600 s, 64 times
+ * 7cdc0a 10.0.0.5 calls 203.0.113.9 every 600 s, 64 times
  *
- * Incidents of a history have their state after the severity.
+ * Incidents of a history have their state after the severity, and their mark if any has one.
  * Where the terminal is too narrow, the least needed columns go. */
 #include "table.h"
 
@@ -20,15 +20,17 @@
 #define INDENT 4
 #define GAP    2
 
-enum column { SEVERITY, STATE, P, DETECTOR, HOST, PEER, START, LASTS, FLOWS, COLUMNS };
+enum column { SEVERITY, STATE, MARK, P, DETECTOR, HOST, PEER, START, LASTS, FLOWS, ID, COLUMNS };
 
 /* In which order columns go when there is no room; the others stay. */
-static const enum column droppable[] = {LASTS, FLOWS, START, PEER, STATE};
+static const enum column droppable[] = {LASTS, FLOWS, START, PEER, STATE, MARK};
 
-static const char *const titles[COLUMNS] = {"SEVERITY", "STATE",       "P",     "DETECTOR", "HOST",
-                                            "PEER",     "START (UTC)", "LASTS", "FLOWS"};
+static const char *const titles[COLUMNS] = {"SEVERITY", "STATE", "MARK", "P",
+                                            "DETECTOR", "HOST",  "PEER", "START (UTC)",
+                                            "LASTS",    "FLOWS", "ID"};
 
 struct layout {
+    size_t id_length;
     size_t width[COLUMNS]; /* 0: the column is not shown */
     struct table_look look;
 };
@@ -94,9 +96,16 @@ void put_peer(const char *peer, unsigned peer_port, unsigned ip_proto, char cell
         (void)snprintf(cell, CELL_SIZE, brackets ? "[%s]%s" : "%s%s", peer, port);
 }
 
-static void put_cell(const struct incident_line *line, enum column column, char cell[CELL_SIZE])
+static void put_cell(const struct layout *layout, const struct incident_line *line,
+                     enum column column, char cell[CELL_SIZE])
 {
     switch (column) {
+    case ID:
+        (void)snprintf(cell, CELL_SIZE, "%.*s", (int)layout->id_length, line->id);
+        break;
+    case MARK:
+        (void)snprintf(cell, CELL_SIZE, "%s", line->mark);
+        break;
     case SEVERITY:
         (void)snprintf(cell, CELL_SIZE, "%s%s", severity_name(line->severity),
                        line->withheld     ? " *"
@@ -140,19 +149,21 @@ static size_t total_width(const struct layout *layout)
     return total;
 }
 
-static struct layout make_layout(const struct found *found, struct table_look look)
+static struct layout make_layout(const struct found *found, struct table_look look,
+                                 size_t id_length)
 {
-    struct layout layout = {.look = look};
-    bool any_peer = false, any_state = false;
+    struct layout layout = {.look = look, .id_length = id_length};
+    bool any_peer = false, any_state = false, any_mark = false;
     for (size_t i = 0; i < found->count; i++) {
         any_peer = any_peer || found->lines[i].peer[0] != '\0';
         any_state = any_state || found->lines[i].state[0] != '\0';
+        any_mark = any_mark || found->lines[i].mark[0] != '\0';
     }
     for (int c = 0; c < COLUMNS; c++) {
         layout.width[c] = strlen(titles[c]);
         for (size_t i = 0; i < found->count; i++) {
             char cell[CELL_SIZE];
-            put_cell(&found->lines[i], (enum column)c, cell);
+            put_cell(&layout, &found->lines[i], (enum column)c, cell);
             if (strlen(cell) > layout.width[c])
                 layout.width[c] = strlen(cell);
         }
@@ -161,6 +172,8 @@ static struct layout make_layout(const struct found *found, struct table_look lo
         layout.width[PEER] = 0;
     if (!any_state)
         layout.width[STATE] = 0;
+    if (!any_mark)
+        layout.width[MARK] = 0;
     for (size_t i = 0; i < sizeof droppable / sizeof *droppable; i++) {
         if (total_width(&layout) > look.width)
             layout.width[droppable[i]] = 0;
@@ -209,7 +222,7 @@ static void print_cell(const struct layout *layout, enum column column, const ch
     if (column == FLOWS)
         printf("%*s", (int)pad, "");
     print_safely(cell, length);
-    if (column != FLOWS)
+    if (column != FLOWS && column != ID) /* the last one */
         printf("%*s", (int)pad, "");
 }
 
@@ -218,7 +231,7 @@ static void print_line(const struct layout *layout, const struct incident_line *
     const char *colour = layout->look.colours ? colour_of(line->severity) : "";
     for (int c = 0; c < COLUMNS; c++) {
         char cell[CELL_SIZE];
-        put_cell(line, (enum column)c, cell);
+        put_cell(layout, line, (enum column)c, cell);
         if (c == SEVERITY)
             (void)fputs(colour, stdout);
         print_cell(layout, (enum column)c, cell);
@@ -229,11 +242,24 @@ static void print_line(const struct layout *layout, const struct incident_line *
     print_wrapped(line->summary, layout->look.width);
 }
 
+static size_t id_length_of(const struct found *found)
+{
+    const char **ids = calloc(found->count, sizeof *ids);
+    if (ids == NULL)
+        return 2 * sizeof(uint64_t); /* more than enough */
+    for (size_t i = 0; i < found->count; i++)
+        ids[i] = found->lines[i].id;
+    size_t length = found_id_length(ids, found->count);
+    free(ids);
+    return length;
+}
+
 void table_print(const struct found *found, struct table_look look)
 {
     if (found->count == 0)
         return;
-    struct layout layout = make_layout(found, look);
+    size_t id_length = found->id_length > 0 ? found->id_length : id_length_of(found);
+    struct layout layout = make_layout(found, look, id_length);
     for (int c = 0; c < COLUMNS; c++)
         print_cell(&layout, (enum column)c, titles[c]);
     (void)putchar('\n');

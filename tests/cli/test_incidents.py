@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -131,6 +132,46 @@ class Incidents(unittest.TestCase):
         self.assertRegex(out, r"(?m)^high - +closed .*10\.0\.0\.4 ")
         out = self.run_eddy("incidents", "-o", "table", *at, "--since", "1h", self.history).stdout
         self.assertIn("The latest of all 5 ended at 2026-01-05 12:00:00.", out)
+
+    def test_ids_are_shown_as_far_as_show_needs_them(self) -> None:
+        long = self.path / "long.jsonl"
+        ids = ["7cdc0a1122334455", "7cdc0a11ff334455", "aa00000000000000"]
+        kinds = [{}, {"withheld": True}, {"peer": "2001:db8:1111:2222:3333:4444:5555:6666"}]
+        long.write_text("".join(incident(n + 1, incident_id=i, **kinds[n]) for n, i in enumerate(ids)), encoding="utf-8")
+        for width in (60, 100):
+            done = subprocess.run([EDDY, "incidents", "-o", "table", long], capture_output=True, text=True,
+                                  env={**os.environ, "COLUMNS": str(width)})
+            # told apart from the withheld one, too, which is not in this list
+            self.assertRegex(done.stdout, r"(?m)^SEVERITY .* ID$")
+            shown = re.findall(r"(?m)^high .* (\S+)$", done.stdout)
+            self.assertEqual(shown, ["aa0000000", "7cdc0a11" + "2"])
+            if width == 100:
+                self.assertLessEqual(max(map(len, done.stdout.splitlines())), width)
+            for short in shown:
+                self.run_eddy("incidents", "show", short, long)
+        out = self.run_eddy("score", "-q", "-o", "table", DATA / "eve.json.gz").stdout
+        self.assertRegex(out, r"(?m)^\w+ .* [0-9a-f]{6}$")
+
+    def test_marks_are_shown(self) -> None:
+        conf, marks = self.path / "eddy.conf", self.path / "marks"
+        conf.write_text(f"[feedback]\npath = {marks}\n", encoding="utf-8")
+        at = ["-c", conf, "-o", "table", "--at", "2026-01-06T00:00:00Z"]
+        self.assertNotIn("MARK", self.run_eddy("incidents", *at, self.history).stdout)
+        for verdict in ("malicious", "benign"):  # the last one counts
+            self.run_eddy("mark", "01aa", verdict, "--by", "ann", "--why", "the backup", "-c", conf, "--in", self.history)
+        self.run_eddy("mark", "02aa", "malicious", "-c", conf, "--in", self.history)
+        self.run_eddy("mark", "02aa", "none", "-c", conf, "--in", self.history)
+        out = self.run_eddy("incidents", *at, self.history).stdout
+        self.assertRegex(out, r"(?m)^SEVERITY  STATE +MARK ")
+        self.assertRegex(out, r"(?m)^high +closed +benign .*10\.0\.0\.1 ")
+        self.assertNotIn("malicious", out)
+        out = self.run_eddy("incidents", *at, "show", "01aa", self.history).stdout
+        self.assertRegex(out, r"(?m)^marked +benign, by ann at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d: the backup$")
+        self.assertNotIn("marked ", self.run_eddy("incidents", *at, "show", "02aa", self.history).stdout)
+        marks.write_text("nonsense\n", encoding="utf-8")
+        done = self.run_eddy("incidents", *at, self.history)
+        self.assertIn("marks are not shown", done.stderr)
+        self.assertIn("10.0.0.1 calls", done.stdout)
 
     def test_show_tells_everything(self) -> None:
         out = self.run_eddy("incidents", "-o", "table", "show", "01", self.history).stdout
