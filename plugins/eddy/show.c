@@ -248,17 +248,6 @@ static void print_mark(const struct note *mark)
     (void)putchar('\n');
 }
 
-static void print_mark(const struct note *mark)
-{
-    char text[512];
-    if (mark == NULL)
-        return;
-    notes_mark_text(mark, text, sizeof text);
-    put_label("marked");
-    put_text(text);
-    (void)putchar('\n');
-}
-
 void show_print(const struct stored *stored, const struct show_source *source,
                 const struct note *mark, int64_t now_us, struct table_look look)
 {
