@@ -188,9 +188,9 @@ static double look_score(const struct burst_conf *conf, enum burst_look look,
 
 double burst_count(const struct pulse *pulse)
 {
-    double least = INFINITY;
+    uint32_t least = UINT32_MAX;
     for (unsigned row = 0; row < PULSE_ROWS; row++)
-        least = fmin(least, pulse->cell[row]->count);
+        least = pulse->cell[row]->count < least ? pulse->cell[row]->count : least;
     return least;
 }
 

@@ -36,36 +36,52 @@ void histogram_add(struct histogram *h, unsigned bin)
         halve(h);
 }
 
+/* Masks that slide: `most` of them from slide + most - 1 - own on are set where i > own (or i <
+ * own).
+ */
+#define NONE4 0, 0, 0, 0
+#define ALL4  UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX
+static const uint32_t above[2][2 * COARSE] = {
+    {NONE4, NONE4, NONE4, ALL4, ALL4, ALL4}, /* k >= COARSE */
+    {NONE4, NONE4, ALL4, ALL4},              /* k >= WIDE */
+};
+
+/* The sum of `count` numbers beyond `own`. */
+static inline uint32_t sum_beyond(const uint32_t *number, const uint32_t *mask, unsigned count,
+                                  unsigned own, bool low)
+{
+    uint32_t sum = 0;
+    if (low) /* i < own is own - 1 - i >= 0: the mask from its other end */
+        for (unsigned i = 0; i < count; i++)
+            sum += number[i] & ~mask[count - own + i];
+    else
+        for (unsigned i = 0; i < count; i++)
+            sum += number[i] & mask[count - 1 - own + i];
+    return sum;
+}
+
 /* Flows in bins above (or below) this one, and half of those in it. All sums run over all bins and
- * leave out by a mask: that is what a compiler makes short work of. */
+ * leave out by a mask from a table: without that, a compiler makes branches of it. */
 static double further_out(const struct histogram *h, unsigned bin, bool low)
 {
-    uint32_t sum = 0, own = bin / WIDE, inside = bin % WIDE;
+    unsigned own = bin / WIDE, inside = bin % WIDE;
     const uint32_t *fine = h->count + own * WIDE;
-    if (low) {
-        for (unsigned i = 0; i < COARSE; i++)
-            sum += i < own ? h->coarse[i] : 0;
-        for (unsigned i = 0; i < WIDE; i++)
-            sum += i < inside ? fine[i] : 0;
-    } else {
-        for (unsigned i = 0; i < COARSE; i++)
-            sum += i > own ? h->coarse[i] : 0;
-        for (unsigned i = 0; i < WIDE; i++)
-            sum += i > inside ? fine[i] : 0;
-    }
+    uint32_t sum = sum_beyond(h->coarse, above[0], COARSE, own, low) +
+                   sum_beyond(fine, above[1], WIDE, inside, low);
     return sum + 0.5 * fine[inside];
 }
 
-double histogram_p(const struct histogram *h, unsigned bin, bool low, double above, double weight)
+double histogram_p(const struct histogram *h, unsigned bin, bool low, double above_p, double weight)
 {
     if (h->total == 0)
-        return weight > 0 ? above : 1.0;
-    double out = fmax(1.0, further_out(h, bin, low)), n = h->total + 1.0;
+        return weight > 0 ? above_p : 1.0;
+    double out = further_out(h, bin, low), n = h->total + 1.0;
     double beyond = low ? (double)h->lowest - bin : (double)bin - h->highest;
+    out = out < 1.0 ? 1.0 : out;
     if (beyond > 0) /* half-octaves */
         out = exp2(-beyond / 2.0);
-    double p = (out + weight * above) / (n + weight);
-    return fmax(p, 1.0 / (n * n));
+    double p = (out + weight * above_p) / (n + weight), least = 1.0 / (n * n);
+    return p > least ? p : least;
 }
 
 unsigned histogram_middle(const struct histogram *h)

@@ -28,5 +28,12 @@ void histogram_add(struct histogram *h, unsigned bin);
  * flows; the topmost level has none (weight 0). */
 double histogram_p(const struct histogram *h, unsigned bin, bool low, double above, double weight);
 
+/* What histogram_p will read. */
+static inline void histogram_prefetch(const struct histogram *h, unsigned bin)
+{
+    __builtin_prefetch(&h->count[bin]);
+    __builtin_prefetch(&h->total);
+}
+
 /* The bin below which half of it lies; HISTOGRAM_BINS for an empty one. */
 unsigned histogram_middle(const struct histogram *h);

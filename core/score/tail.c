@@ -115,13 +115,34 @@ static size_t kind_of(const struct row *row)
 
 /* ---- hosts ---- */
 
+/* Masks that slide: TAIL_HOST_BINS of them from further + TAIL_HOST_BINS - 1 - own on are set where
+ * i > own; from nearer + the same, where i < own. */
+#define NONE4 0, 0, 0, 0
+#define ALL4  UINT8_MAX, UINT8_MAX, UINT8_MAX, UINT8_MAX
+static const uint8_t further[2 * TAIL_HOST_BINS] = {NONE4, NONE4, NONE4, ALL4, ALL4, ALL4};
+static const uint8_t nearer[2 * TAIL_HOST_BINS] = {ALL4, ALL4, UINT8_MAX, UINT8_MAX, UINT8_MAX};
+
+/* The sum of the counts whose masks are set: twelve bytes as two words, without a branch. */
+static unsigned sum_of(const uint8_t *count, const uint8_t *mask)
+{
+    const uint64_t pairs = UINT64_C(0x00ff00ff00ff00ff);
+    uint64_t eight, mask_8;
+    uint32_t four, mask_4;
+    memcpy(&eight, count, 8), memcpy(&mask_8, mask, 8);
+    memcpy(&four, count + 8, 4), memcpy(&mask_4, mask + 8, 4);
+    eight &= mask_8;
+    four &= mask_4;
+    uint64_t sums = (eight & pairs) + (eight >> 8 & pairs) + (four & pairs) + (four >> 8 & pairs);
+    return (unsigned)(sums * UINT64_C(0x0001000100010001) >> 48);
+}
+
 static double host_p(const struct tail_memory *memory, size_t measure, unsigned bin, bool low,
                      double above, double weight)
 {
-    unsigned own = bin / HOST_BIN, sum = 0;
+    _Static_assert(TAIL_HOST_BINS == 12, "sum_of adds twelve");
+    unsigned own = bin / HOST_BIN;
     const uint8_t *count = memory->count[measure];
-    for (unsigned i = 0; i < TAIL_HOST_BINS; i++)
-        sum += (low ? i < own : i > own) ? count[i] : 0;
+    unsigned sum = sum_of(count, (low ? nearer : further) + TAIL_HOST_BINS - 1 - own);
     double out = sum + 0.5 * count[own];
     return (out + weight * above) / (memory->total[measure] + weight);
 }
@@ -222,6 +243,11 @@ static void tail_learn(void *state, const void *settings, struct row *row)
     }
 }
 
+static double least_of(double a, double b) /* fmin() is a call */
+{
+    return a < b ? a : b;
+}
+
 static void tail_score(void *state, const void *settings, struct row *row, struct finding *out)
 {
     struct tail_state *s = state;
@@ -231,14 +257,15 @@ static void tail_score(void *state, const void *settings, struct row *row, struc
     size_t levels = levels_needed(level, levels_of(s, row, level), conf->role_weight);
     unsigned *bins = s->bin;
     double inverse = 0.0;
+    for (size_t i = 0; i < TAIL_COLUMNS; i++) { /* all on their way before the first is read */
+        bins[i] = bin_of(&measures[i], row);
+        histogram_prefetch(&level[0][i], bins[i]);
+    }
     for (size_t i = 0; i < TAIL_COLUMNS; i++) {
-        const struct measure *m = &measures[i];
-        bins[i] = bin_of(m, row);
-        s->p[i] = side_p(conf, host, level, levels, i, bins[i], false);
-        if (m->sides == BOTH && s->p[i] > 0.5) /* then the other side may be the unusual one */
-            s->p[i] = fmin(s->p[i], side_p(conf, host, level, levels, i, bins[i], true));
-        if (m->sides == BOTH)
-            s->p[i] = fmin(1.0, 2.0 * s->p[i]);
+        double p = side_p(conf, host, level, levels, i, bins[i], false);
+        if (measures[i].sides == BOTH && p > 0.5) /* then the other may be the unusual one */
+            p = least_of(p, side_p(conf, host, level, levels, i, bins[i], true));
+        s->p[i] = measures[i].sides == BOTH ? least_of(1.0, 2.0 * p) : p;
         inverse += 1.0 / s->p[i];
     }
     out->tests = fmax(1.0, row->window->flows);
