@@ -67,10 +67,18 @@ struct input {
                           eddy_flow *flow, struct context *context);
 };
 
+/* What a sample tells of, and so who says whether anybody may learn from it. */
+enum sample_of {
+    OF_ROW = 0, /* the row itself, and then it is its score: not if row->teach is 0 */
+    OF_WINDOW,  /* the host's window that the row has closed: not if that was pinned */
+    OF_PAST     /* something else that is over: the detector has left out what was pinned */
+};
+
 /* What a detector says of a row. */
 struct finding {
     double score;        /* -log10 of p under its own null model; 0 = usual; NAN = nothing to say */
     double sample;       /* a score for the calibration to learn from; NAN = none with this row */
+    enum sample_of sample_of;
     double tests;        /* how many such looks the host's window or past holds; at least 1 */
     double p;            /* after calibration: filled by the score step */
     bool of_destination; /* about the row's destination, not its source: a flood's victim */
@@ -87,8 +95,8 @@ struct detector {
     /* Judges the row. May renew what it has worked out of the row's records, but learns nothing
      * that makes a later row more usual. */
     void (*score)(void *state, const void *conf, struct row *row, struct finding *out);
-    /* Learns from the row, row->teach as much as from a usual one; called with teach > 0, or
-     * when a window closed; with every ROW_NAME. NULL: has nothing to learn. */
+    /* Learns from the row, row->teach as much as from a usual one; with 0, no more than that
+     * nobody may learn from it. NULL: has nothing to learn. */
     void (*learn)(void *state, const void *conf, struct row *row);
     /* Says why, for the row it was just called with. */
     void (*explain)(const void *state, const void *conf, const struct row *row,

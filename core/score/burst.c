@@ -221,16 +221,18 @@ static void close_cell(const struct burst_conf *conf, enum burst_look look, enum
 }
 
 /* Makes the cells ready for `tick`; a score for the calibration if that has ended a tick in which
- * the look was worth a look, else NAN. */
+ * the look was worth a look and nothing was pinned (in all its cells: in one it may be another's),
+ * else NAN. */
 static double turn(const struct burst_conf *conf, enum burst_look look, enum burst_crowd crowd,
                    const struct pulse *pulse, uint32_t tick)
 {
-    bool over[PULSE_ROWS], all = true;
+    bool over[PULSE_ROWS], all = true, pinned = true;
     for (unsigned row = 0; row < PULSE_ROWS; row++) {
         over[row] = pulse_over(pulse->cell[row], tick);
         all = all && over[row] && pulse->cell[row]->count >= conf->least;
+        pinned = pinned && pulse->cell[row]->pinned;
     }
-    double closed = all ? look_score(conf, look, crowd, pulse) : (double)NAN;
+    double closed = all && !pinned ? look_score(conf, look, crowd, pulse) : (double)NAN;
     for (unsigned row = 0; row < PULSE_ROWS; row++) {
         if (!over[row])
             continue;
@@ -304,6 +306,7 @@ static void count_in(struct burst_state *s, const struct burst_conf *conf, const
         double closed = turn(conf, look, s->crowd, &s->pulse[look], tick);
         if (!isnan(closed) && teaches(look, s->crowd))
             out->sample = isnan(out->sample) ? closed : fmax(out->sample, closed);
+        out->sample_of = OF_PAST;
         s->counted[look] = pulse_add(&s->pulse[look], tick, kind[look]);
     }
 }
@@ -357,6 +360,13 @@ static void burst_score(void *state, const void *settings, struct row *row, stru
     out->tests = out->of_destination ? VICTIM_TESTS : 1.0 + fmax(0.0, others) / (double)conf->least;
 }
 
+static void pin(struct burst_state *s)
+{
+    for (enum burst_look look = 0; look < LOOKS; look++)
+        for (unsigned i = 0; s->counted[look] && i < PULSE_ROWS; i++)
+            s->pulse[look].cell[i]->pinned = 1;
+}
+
 /* What the row is worth goes with its tick, and into the past when that ends. */
 static void burst_learn(void *state, const void *settings, struct row *row)
 {
@@ -364,6 +374,8 @@ static void burst_learn(void *state, const void *settings, struct row *row)
     (void)settings;
     if (!s->counted[EDGE])
         return;
+    if (row->teach <= 0.0)
+        pin(s);
     s->owed += row->teach;
     if (s->owed < 1.0)
         return;

@@ -92,6 +92,7 @@ static void dns_score(void *state, const void *settings, struct row *row, struct
     (void)state;
     if (a->closed && a->was.teach > 0.0f)
         out->sample = (double)a->was.score;
+    out->sample_of = OF_PAST;
     if (!a->fresh || a->names < LEAST_NAMES)
         return;
     double factor = asked_bytes(a) / usual_bytes(conf, a);

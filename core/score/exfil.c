@@ -179,6 +179,7 @@ static void exfil_score(void *state, const void *settings, struct row *row, stru
     const struct exfil_conf *conf = settings;
     struct exfil_memory *m = &row->host->exfil;
     s->passed = false;
+    out->sample_of = OF_WINDOW;
     if (row->host->closed) {
         s->closed_sum = (double)m->sent;
         s->closed_score = out->sample = (double)m->score / EXFIL_SCORE;

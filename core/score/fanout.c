@@ -130,6 +130,7 @@ static void fanout_score(void *state, const void *settings, struct row *row, str
     struct host *host = row->host;
     if (host->closed) {
         out->sample = host->was.score;
+        out->sample_of = OF_WINDOW;
         host->fanout.score = 0.0f;
     }
     if (!takes_part(row))

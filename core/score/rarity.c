@@ -317,6 +317,7 @@ static void rarity_score(void *state, const void *settings, struct row *row, str
         close_window(s, m);
         if (m->settled)
             out->sample = s->closed_score;
+        out->sample_of = OF_WINDOW;
     }
     if (!row->fresh || row->failed || row->late || row->dst.group || !row->src.local)
         return;

@@ -100,15 +100,19 @@ void score(struct score_state *s, const struct score_conf *conf, struct row *row
         row->verdict.flags |= EDDY_LEARNING;
 }
 
-/* May the finding's sample teach at all? That is about its row, or, where it tells of the host's
- * window that this row has closed, about that window. How much it teaches is up to the calibration
- * alone: left out wherever another detector is suspicious, the tail of a detector would look
- * lighter than it is. */
+/* May the finding's sample teach at all? How much it teaches is up to the calibration alone: left
+ * out wherever another detector is suspicious, the tail of a detector would look lighter than it
+ * is. */
 static bool may_teach(const struct row *row, const struct finding *finding)
 {
-    if (row->kind == ROW_FLOW && row->host->closed && finding->sample != finding->score)
+    switch (finding->sample_of) {
+    case OF_WINDOW:
         return !row->host->was.pinned;
-    return row->teach > 0.0;
+    case OF_PAST:
+        return true;
+    default:
+        return row->teach > 0.0;
+    }
 }
 
 void score_learn_sample(struct score_state *s, const struct score_conf *conf, size_t index,
@@ -119,7 +123,7 @@ void score_learn_sample(struct score_state *s, const struct score_conf *conf, si
     if (isnan(finding->sample) || !may_teach(row, finding) ||
         (row->first_pass && !calibration_vetted(finding->sample)))
         return;
-    double p = finding->sample == finding->score
+    double p = finding->sample_of == OF_ROW
                    ? finding->p
                    : calibration_p(c, conf->calibrate, finding->sample);
     calibration_add(c, conf->calibrate, finding->sample, p, role_actor(row));
@@ -134,7 +138,7 @@ void score_learn(struct score_state *s, const struct score_conf *conf, struct ro
         const struct detector *detector = registry_detectors[i];
         if (detector->judges != row->kind)
             continue;
-        if (detector->learn != NULL && (!flow || row->teach > 0.0 || row->host->closed))
+        if (detector->learn != NULL)
             detector->learn(s->detector[i], conf->detector[i], row);
         score_learn_sample(s, conf, i, row);
     }

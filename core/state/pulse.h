@@ -7,7 +7,7 @@
  * that speaks against it most. Ticks without a count are no past: what is kept is how much a tick
  * holds when it holds anything.
  *
- *     cell:  tick 4 | count 4 | taught 2 | ticks 2 | sum 4 | who 8      24 bytes
+ *     cell:  tick 4 | count 4, pinned | taught 2 | ticks 2 | sum 4 | who 8      24 bytes
  *
  * A cell's past is changed by pulse_merge alone, which lets the caller decide what a tick is
  * worth (the conditional merge of MIDAS-F: same authors and Liu, TKDD 2022). */
@@ -20,14 +20,16 @@
 
 #define PULSE_ROWS  2
 #define PULSE_TICKS 1000 /* the most a past can weigh */
+#define PULSE_COUNT INT32_MAX
 
 struct pulse_cell {
-    uint32_t tick;   /* event time, in ticks */
-    uint32_t count;  /* in this tick */
-    uint16_t taught; /* of them, those that may be learned from; stops at 65535 */
-    uint16_t ticks;  /* past ticks with a count, in 1/64 */
-    float sum;       /* of their counts */
-    uint64_t who;    /* which of 64 kinds were counted in this tick: linear counting */
+    uint32_t tick;       /* event time, in ticks */
+    uint32_t count : 31; /* in this tick; stops at PULSE_COUNT */
+    uint32_t pinned : 1; /* one of them may not be learned from: see row->teach */
+    uint16_t taught;     /* of them, those that may be learned from; stops at 65535 */
+    uint16_t ticks;      /* past ticks with a count, in 1/64 */
+    float sum;           /* of their counts */
+    uint64_t who;        /* which of 64 kinds were counted in this tick: linear counting */
 };
 
 /* Where a key is counted: one cell in each row. */
@@ -62,6 +64,7 @@ static inline void pulse_begin(struct pulse_cell *cell, uint32_t tick)
 {
     cell->tick = tick;
     cell->count = 0;
+    cell->pinned = 0;
     cell->taught = 0;
     cell->who = 0;
 }
@@ -75,7 +78,8 @@ static inline bool pulse_add(const struct pulse *pulse, uint32_t tick, uint64_t 
             return false;
     for (unsigned row = 0; row < PULSE_ROWS; row++) {
         struct pulse_cell *cell = pulse->cell[row];
-        cell->count += cell->count < UINT32_MAX;
+        if (cell->count < PULSE_COUNT)
+            cell->count++;
         cell->who |= UINT64_C(1) << (who >> 58);
     }
     return true;
