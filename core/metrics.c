@@ -25,6 +25,7 @@ struct snapshot {
     uint64_t reason[REASON_COUNT], corrected[CORRECTION_COUNT];
     struct decide_counts decide;
     size_t budget_left;
+    double limit;
     double calibration_error[DETECTOR_MAX][CALIBRATION_LEVELS];
     bool learning[DETECTOR_MAX];
     uint64_t hosts, pairs, evictions[5], late, memory, reloads, reloads_failed;
@@ -86,6 +87,7 @@ static void take_state(struct snapshot *s, eddy_engine *e, const struct settings
     s->event_time_s = (double)e->state->watermark.now_us * 1e-6;
     s->decide = e->decide->counts;
     struct budget_conf budget = {.per_day = set->decide->per_day};
+    s->limit = decide_limit(e->decide, set->decide);
     s->budget_left = budget_left(&e->decide->budget, &budget, e->state->watermark.now_us);
     for (size_t i = 0; i < e->score->count; i++) {
         s->learning[i] = score_learning(e->score, &set->score, i);
@@ -247,6 +249,16 @@ static int visit_incidents_withheld_total(struct visit *v)
 static int visit_incidents_suppressed_total(struct visit *v)
 {
     return by_detector(v, v->s->decide.suppressed);
+}
+
+static int visit_incidents_no_place_total(struct visit *v)
+{
+    return sample(v, "", (double)v->s->decide.no_place);
+}
+
+static int visit_incident_limit(struct visit *v)
+{
+    return sample(v, "", v->s->limit);
 }
 
 static int visit_incidents_open(struct visit *v)

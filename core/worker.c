@@ -38,9 +38,10 @@ static enum reason run(eddy_worker *w, struct row *row)
     if (row->host != NULL) { /* else it was a name to remember, nothing to judge */
         score(e->score, &set->score, row);
         vet(&e->vet, &set->vet, e->score, &set->score, row, state_now_us(e->state));
-        score_learn(e->score, &set->score, row);
         if (!e->learning)
             decide(e->decide, set->decide, e->score, &set->score, row, state_now_us(e->state));
+        score_learn(e->score, &set->score,
+                    row); /* last: what is said of it is of the state before */
     }
     pthread_mutex_unlock(&e->lock);
 

@@ -10,7 +10,7 @@
 /* Within 24 hours, on either side: a clock that was set back must not open the gates. */
 static bool counts(const struct budget_asked *asked, int64_t now_us)
 {
-    return asked->at_us != 0 && llabs(now_us - asked->at_us) < DAY_US;
+    return asked->used && llabs(now_us - asked->at_us) < DAY_US;
 }
 
 static size_t spent(const struct budget *b, int64_t now_us)
@@ -30,11 +30,11 @@ static struct budget_asked *entry_of(struct budget *b, uint64_t key, float score
         struct budget_asked *asked = &b->asked[i];
         if (!counts(asked, now_us))
             *asked = (struct budget_asked){0};
-        if (asked->key == key && asked->at_us != 0)
+        if (asked->key == key && asked->used)
             return asked;
-        if (asked->sent || (found != NULL && found->at_us == 0))
+        if (asked->sent || (found != NULL && !found->used))
             continue;
-        if (asked->at_us == 0 ||
+        if (!asked->used ||
             (asked->score < score && (found == NULL || asked->score < found->score)))
             found = asked;
     }
@@ -45,7 +45,7 @@ static size_t more_unusual(const struct budget *b, float score)
 {
     size_t count = 0;
     for (size_t i = 0; i < BUDGET_MOST; i++)
-        count += b->asked[i].at_us != 0 && b->asked[i].score > score;
+        count += b->asked[i].used && b->asked[i].score > score;
     return count;
 }
 
@@ -67,8 +67,8 @@ bool budget_take(struct budget *b, const struct budget_conf *conf, uint64_t key,
     struct budget_asked *asked = entry_of(b, key, score, now_us);
     if (asked == NULL)
         return false;
-    if (asked->at_us == 0 || asked->key != key)
-        *asked = (struct budget_asked){.key = key, .at_us = now_us};
+    if (!asked->used || asked->key != key)
+        *asked = (struct budget_asked){.key = key, .at_us = now_us, .used = true};
     asked->score = fmaxf(asked->score, score);
     size_t sent = spent(b, now_us);
     if (sent >= conf->per_day || more_unusual(b, asked->score) >= conf->per_day ||

@@ -29,9 +29,9 @@ struct budget {
     /* Those who have asked within 24 hours: the most unusual ones if there are more. */
     struct budget_asked {
         uint64_t key;
-        int64_t at_us; /* 0: free */
-        float score;   /* -log10 p, at its best */
-        bool sent;
+        int64_t at_us;
+        float score; /* -log10 p, at its best */
+        bool used, sent;
     } asked[BUDGET_MOST];
 };
 

@@ -43,6 +43,15 @@ const struct part decide_part = {
 #define SWEEP_US (60 * INT64_C(1000000)) /* how often quiet incidents are looked for */
 #define GROWS    16 /* flows at which the first growth is told, then doublings */
 
+/* What a place in the pool is worth: nothing if it is free, and without price if what it holds was
+ * sent. */
+#define FREE (-1.0f)
+
+static float worth_of(double p)
+{
+    return (float)-log10(fmax(p, 1e-300));
+}
+
 int decide_new(decide_fn *tell, void *user, struct decide_state **out, eddy_error *err)
 {
     struct decide_state *s = calloc(1, sizeof *s);
@@ -53,6 +62,8 @@ int decide_new(decide_fn *tell, void *user, struct decide_state **out, eddy_erro
         free(s);
         return error_nomem(err);
     }
+    for (size_t i = 0; i < INCIDENTS_OPEN; i++)
+        s->worth[i] = FREE;
     s->tell = tell;
     s->user = user;
     *out = s;
@@ -134,7 +145,13 @@ static void close_incident(struct decide_state *s, struct incident *incident)
     tell(s, incident, EDDY_INCIDENT_CLOSED);
     take_out(s, incident);
     incident->open = false;
+    s->worth[incident - s->pool] = FREE;
     s->counts.open--;
+}
+
+double decide_limit(const struct decide_state *s, const struct decide_conf *conf)
+{
+    return looks_limit(&s->looks, conf->false_per_day, conf->p);
 }
 
 #define ASK_AGAIN_US (60 * INT64_C(1000000))
@@ -144,7 +161,8 @@ static void close_incident(struct decide_state *s, struct incident *incident)
 static bool may_be_sent(struct decide_state *s, const struct decide_conf *conf,
                         struct incident *incident, int64_t now_us)
 {
-    struct budget_conf budget = {.per_day = conf->per_day, .p = conf->p, .extreme = conf->extreme};
+    struct budget_conf budget = {
+        .per_day = conf->per_day, .p = decide_limit(s, conf), .extreme = conf->extreme};
     bool again = incident->asked_p == 0.0 || incident->p <= 0.5 * incident->asked_p ||
                  (incident->p <= conf->extreme && incident->asked_p > conf->extreme) ||
                  now_us - incident->asked_us >= ASK_AGAIN_US || now_us < incident->asked_us;
@@ -159,6 +177,7 @@ static bool may_be_sent(struct decide_state *s, const struct decide_conf *conf,
 static void send(struct decide_state *s, struct incident *incident)
 {
     incident->withheld = false;
+    s->worth[incident - s->pool] = INFINITY;
     s->counts.incidents[incident->detector]++;
     tell(s, incident, EDDY_INCIDENT_NEW);
 }
@@ -170,9 +189,10 @@ static void sweep(struct decide_state *s, const struct decide_conf *conf, int64_
         struct incident *incident = &s->pool[i];
         if (incident->open && may_be_sent(s, conf, incident, now_us)) /* room, though it is over */
             send(s, incident);
-        if (incident->open && incident->end_us + quiet_us < now_us) {
+        if (incident->open && incident->seen_us + quiet_us < now_us) {
             close_incident(s, incident);
-        } else if (incident->open && !incident->quiet && incident->end_us + quiet_us / 4 < now_us) {
+        } else if (incident->open && !incident->quiet &&
+                   incident->seen_us + quiet_us / 4 < now_us) {
             incident->quiet = true;
             tell(s, incident, EDDY_INCIDENT_QUIET);
         }
@@ -180,27 +200,29 @@ static void sweep(struct decide_state *s, const struct decide_conf *conf, int64_
     s->swept_us = now_us;
 }
 
-static struct incident *take_free(struct decide_state *s)
+/* A free place, or that of the least unusual one that was not sent, if `p` is less usual; NULL if
+ * there is none: then what is open stays whole instead of closing and opening in turns. */
+static struct incident *take_place(struct decide_state *s, double p)
 {
-    struct incident *quietest = NULL;
-    for (size_t n = 0; n < INCIDENTS_OPEN; n++) {
-        struct incident *incident = &s->pool[(s->next_free + n) % INCIDENTS_OPEN];
-        if (!incident->open) {
-            s->next_free = (uint16_t)((s->next_free + n + 1) % INCIDENTS_OPEN);
-            return incident;
-        }
-        if (quietest == NULL || incident->end_us < quietest->end_us)
-            quietest = incident;
-    }
-    close_incident(s, quietest);
-    return quietest;
+    size_t least = 0;
+    for (size_t i = 1; i < INCIDENTS_OPEN; i++)
+        if (s->worth[i] < s->worth[least])
+            least = i;
+    if (s->worth[least] >= worth_of(p))
+        return NULL;
+    if (s->pool[least].open)
+        close_incident(s, &s->pool[least]);
+    return &s->pool[least];
 }
 
+/* NULL if there is no place for one with this p. */
 static struct incident *open_new(struct decide_state *s, const struct row *row,
-                                 const struct key *key, int64_t now_us)
+                                 const struct key *key, double p, int64_t now_us)
 {
     const struct finding *finding = &row->finding[key->detector];
-    struct incident *incident = take_free(s);
+    struct incident *incident = take_place(s, p);
+    if (incident == NULL)
+        return NULL;
     int64_t start_us = row->flow.start_us < now_us ? row->flow.start_us : now_us;
     *incident = (struct incident){.open = true,
                                   .withheld = true, /* until the budget says otherwise */
@@ -297,9 +319,10 @@ static void weigh(struct decide_state *s, const struct decide_conf *conf,
                       finding->rule != NULL};
     struct incident *incident = find(s, &key);
     double p = smallest_of(finding->p, finding->tests * (double)score->count);
-    bool opened = incident == NULL && p <= looks_limit(&s->looks, conf->false_per_day, conf->p);
+    bool opened = incident == NULL && p <= conf->p;
     if (opened)
-        incident = open_new(s, row, &key, now_us);
+        incident = open_new(s, row, &key, p, now_us);
+    s->counts.no_place += opened && incident == NULL;
     if (incident == NULL || p > conf->join)
         return;
     incident->p = fmin(incident->p, p);
@@ -310,6 +333,7 @@ static void weigh(struct decide_state *s, const struct decide_conf *conf,
     int severity = severity_of(s, conf, incident);
     incident->severity = severity > incident->severity ? severity : incident->severity;
     publish(s, conf, incident, opened, now_us);
+    s->worth[incident - s->pool] = incident->withheld ? worth_of(incident->p) : INFINITY;
     *(key.suppressed ? &s->counts.suppressed_flows[detector] : &s->counts.flows[detector]) += 1;
     row->verdict.flags |= key.suppressed ? EDDY_SUPPRESSED : EDDY_IN_INCIDENT;
 }
@@ -317,7 +341,8 @@ static void weigh(struct decide_state *s, const struct decide_conf *conf,
 void decide(struct decide_state *s, const struct decide_conf *conf, const struct score_state *score,
             const struct score_conf *score_conf, struct row *row, int64_t now_us)
 {
-    if (row->window != NULL && row->window->flows == 1 && !row->late)
+    /* Outsiders count from their second flow on: most have one, and anybody can make them up. */
+    if (row->window != NULL && row->window->flows == (row->src.local ? 1 : 2) && !row->late)
         looks_add(&s->looks, now_us);
     for (size_t i = 0; i < score->count; i++)
         if (!isnan(row->finding[i].score) && row->finding[i].p <= conf->join)

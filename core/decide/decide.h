@@ -25,6 +25,7 @@ struct decide_counts {
     uint64_t incidents[DETECTOR_MAX], withheld[DETECTOR_MAX], flows[DETECTOR_MAX];
     uint64_t suppressed[DETECTOR_MAX], suppressed_flows[DETECTOR_MAX];
     uint64_t open;
+    uint64_t no_place; /* looks that would have opened one more than INCIDENTS_OPEN */
 };
 
 /* Told of each incident as it opens, grows, is released from being withheld, falls quiet, and
@@ -33,7 +34,7 @@ typedef void decide_fn(const struct incident_event *event, void *user);
 
 struct decide_state {
     struct incident *pool;           /* INCIDENTS_OPEN */
-    uint16_t next_free;              /* where to look first */
+    float worth[INCIDENTS_OPEN];     /* of a place in the pool, see decide.c */
     uint16_t bucket[INCIDENTS_OPEN]; /* by key: the first open one's number + 1; 0 = none */
     int64_t swept_us;                /* event time of the last look for quiet ones */
     struct looks looks;
@@ -52,6 +53,9 @@ void decide_free(struct decide_state *state);
 void decide(struct decide_state *state, const struct decide_conf *conf,
             const struct score_state *score, const struct score_conf *score_conf, struct row *row,
             int64_t now_us);
+
+/* The p that an incident needs to be sent, by the size of the network: see looks.h. */
+double decide_limit(const struct decide_state *state, const struct decide_conf *conf);
 
 /* Closes all that is open. */
 void decide_end(struct decide_state *state);

@@ -53,7 +53,8 @@ void incident_add(struct incident *incident, const struct row *row, int64_t now_
 {
     int64_t end_us = row->end_us < now_us ? row->end_us : now_us;
     incident->flows++;
-    if (row->flow.start_us < incident->start_us)
+    incident->seen_us = now_us;
+    if (row->flow.start_us < incident->start_us && !row->late)
         incident->start_us = row->flow.start_us;
     if (end_us > incident->end_us)
         incident->end_us = end_us;

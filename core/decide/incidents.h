@@ -9,7 +9,7 @@
 #include "score/explanation.h"
 
 #define INCIDENT_FLOW_IDS 8
-#define INCIDENTS_OPEN    1024 /* at once; the one quiet for longest is closed for a new one */
+#define INCIDENTS_OPEN    1024 /* at once; the least unusual that was not sent makes way */
 
 #define ACTIVITY_STEPS 32
 
@@ -35,6 +35,7 @@ struct incident {
     uint8_t proto;
     struct place host_place, peer_place;
     int64_t start_us, end_us;
+    int64_t seen_us; /* the watermark when evidence last came: a sensor may be hours behind */
     uint64_t flows;
     uint64_t told_flows; /* at the last event, as the next two */
     double told_p;

@@ -8,12 +8,14 @@
  * ceiling for the smallest networks, where p is not that exact. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Zeroed at birth. Old looks fade with a time constant of a day of event time. */
 struct looks {
     double faded;
-    int64_t since_us, last_us; /* 0: none yet */
+    int64_t since_us, last_us;
+    bool begun;
 };
 
 /* A window of a host has begun. */
@@ -22,5 +24,6 @@ void looks_add(struct looks *looks, int64_t now_us);
 /* Looks in a day at the present rate; taken over at least ten minutes, as hosts begin together. */
 double looks_per_day(const struct looks *looks);
 
-/* The p that so many false alarms a day allow, at most `ceiling`. */
+/* The p that so many false alarms a day allow, at most `ceiling`, but no less than a thousandth of
+ * it: whoever makes up sources makes looks. */
 double looks_limit(const struct looks *looks, double false_per_day, double ceiling);

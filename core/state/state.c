@@ -203,7 +203,7 @@ static void host_add(struct state *s, struct row *row, uint64_t hash)
     row->host = host;
     bool created;
     row->window = table_take(&s->windows, hash, row->flow.src, &created);
-    table_keep(&s->windows, hash, row->window, end_us);
+    table_keep(&s->windows, hash, row->window, end_us + credit_us(host->flows));
 }
 
 void state_prepare(const struct state *s, struct row *row)

@@ -142,22 +142,39 @@ static void the_same_flows_give_the_same_ids(void **state)
     (void)teardown(&other);
 }
 
-/* One more open than there is room for: the one quiet for longest is closed for it. */
-static void a_full_pool_closes_the_quietest(void **state)
+/* What is open is not closed and opened in turns: one more has a place only if it is more unusual
+ * than one that was not sent. */
+static void a_full_pool_makes_way_for_the_more_unusual(void **state)
 {
     struct fixture *f = *state;
-    for (unsigned i = 0; i <= INCIDENTS_OPEN; i++)
-        (void)evidence(f, i, i, TAIL, 1e-100, 1);
+    for (unsigned i = 0; i < INCIDENTS_OPEN; i++)
+        assert_int_equal(evidence(f, i, i, TAIL, 1e-100, 1), EDDY_IN_INCIDENT);
     assert_int_equal(f->decide->counts.open, INCIDENTS_OPEN);
-    size_t closed = 0;
-    for (size_t i = 0; i < f->events; i++)
-        if (f->event[i].state == EDDY_INCIDENT_CLOSED) {
-            closed++;
-            assert_string_equal(f->event[i].id, f->event[0].id);
-        }
-    assert_int_equal(closed, 1);
-    assert_int_equal(evidence(f, 2000, 0, TAIL, 1e-100, 1), EDDY_IN_INCIDENT);
-    assert_int_equal(f->event[f->events - 1].state, EDDY_INCIDENT_NEW);
+    size_t events = f->events;
+    assert_int_equal(evidence(f, 2000, 1500, TAIL, 1e-100, 1), 0);
+    assert_int_equal(f->events, events);
+    assert_int_equal(f->decide->counts.no_place, 1);
+    assert_int_equal(evidence(f, 2001, 1501, TAIL, 1e-200, 1), EDDY_IN_INCIDENT);
+    assert_int_equal(f->decide->counts.open, INCIDENTS_OPEN);
+    assert_int_equal(f->event[events].state, EDDY_INCIDENT_CLOSED);
+    assert_true(f->event[events].withheld);
+    assert_int_equal(f->event[events + 1].state, EDDY_INCIDENT_NEW);
+    assert_int_equal(evidence(f, 2002, 5, TAIL, 1e-100, 1),
+                     EDDY_IN_INCIDENT); /* a sent one goes on */
+}
+
+/* A sensor five hours behind the others: its incident is not over because its flows are old. */
+static void an_incident_of_late_flows_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 3; i++) /* borne out */
+        (void)evidence(f, 5 * 3600 + i * 0.1, 1, TAIL, 0.5, 1);
+    for (unsigned minute = 0; minute < 60; minute++) {
+        (void)evidence(f, minute * 60, 2, TAIL, 1e-12, 1);
+        (void)evidence(f, 5 * 3600 + minute * 60 + 1, 1, TAIL, 0.5, 1);
+    }
+    assert_int_equal(f->decide->counts.incidents[TAIL], 1);
+    assert_int_equal(f->decide->counts.open, 1);
 }
 
 /* decide.join = 1 lets everything join, but not what no detector has spoken of. */
@@ -182,9 +199,13 @@ static void a_large_network_needs_a_lower_p(void **state)
     assert_int_equal(evidence(f, 0, 1, TAIL, 0.9e-4 / looks, 1), EDDY_IN_INCIDENT);
     for (unsigned i = 2; i <= 1000; i++)
         (void)evidence(f, i * 0.5, i, TAIL, 0.5, 1);
-    assert_int_equal(evidence(f, 501, 2, TAIL, 0.9e-4 / looks, 1), 0);
-    assert_int_equal(evidence(f, 502, 2, TAIL, 7.5e-6 / looks, 1), 0);
-    assert_int_equal(evidence(f, 503, 2, TAIL, 6.5e-6 / looks, 1), EDDY_IN_INCIDENT);
+    assert_false(f->event[0].withheld);
+    (void)evidence(f, 501, 2, TAIL, 7.5e-6 / looks, 1);
+    assert_int_equal(f->events, 2);
+    assert_true(f->event[1].withheld);
+    (void)evidence(f, 502, 3, TAIL, 6.5e-6 / looks, 1);
+    assert_int_equal(f->events, 3);
+    assert_false(f->event[2].withheld);
 }
 
 /* Quiet is told once, after a quarter of decide.quiet (4 h); new evidence ends it. */
@@ -345,7 +366,8 @@ int main(void)
         TEST(at_the_end_all_are_closed_once),
         TEST(severity_follows_p_and_two_detectors_agreeing_are_high),
         TEST(the_same_flows_give_the_same_ids),
-        TEST(a_full_pool_closes_the_quietest),
+        TEST(a_full_pool_makes_way_for_the_more_unusual),
+        TEST(an_incident_of_late_flows_goes_on),
         TEST(a_large_network_needs_a_lower_p),
         TEST(an_incident_falls_quiet_and_goes_on),
         TEST(suppressed_evidence_is_kept_apart),
