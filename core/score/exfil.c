@@ -26,6 +26,7 @@
 #include "score/explanation.h"
 #include "score/words.h"
 #include "state/host.h"
+#include "state/window.h"
 
 struct exfil_conf {
     uint64_t floor;
@@ -76,9 +77,9 @@ struct exfil_state {
     double heavy, strangers; /* hosts that passed the floor; of them, to a stranger */
 
     /* of the latest row */
-    double closed_sum; /* what the host's sum was when its window closed */
-    double closed_score;
-    bool passed; /* the floor was passed with it */
+    double closed_sum;    /* what of the host's sum may be learned, when its window closed */
+    double closed_weight; /* how far */
+    bool passed;          /* the floor was passed with it */
     bool to_stranger;
     struct doubts {
         double common, balanced; /* what is left of the score */
@@ -95,9 +96,11 @@ static bool goes_out(const struct row *row)
 static void fade(struct exfil_memory *m, const struct row *row, int64_t span_us)
 {
     uint32_t now_s = (uint32_t)(row->end_us / 1000000);
-    if (m->seen_s != 0 && now_s > m->seen_s) {
+    if (m->sent > 0.0f && now_s > m->seen_s) {
         float left = expf(-(float)(now_s - m->seen_s) * 1e6f / (float)span_us);
         m->sent *= left;
+        m->vetted *= left;
+        m->open *= left;
         m->received *= left;
         m->lead *= left;
     }
@@ -110,6 +113,7 @@ static void add(struct exfil_memory *m, const struct row *row)
     float bytes = (float)row->bytes_out;
     uint32_t peer = (uint32_t)(row->hash.destination >> 32);
     m->sent += bytes;
+    m->open += bytes;
     if (m->receiver == peer) {
         m->lead += bytes;
         m->received += (float)row->bytes_in;
@@ -173,6 +177,21 @@ static bool is_stranger(const struct exfil_conf *conf, const struct row *row)
 
 /* ---- the detector ---- */
 
+/* The window that was open is over. What is sent in an unusual window, or in one that nobody may
+ * learn from, stays in the sum for as long as the sum fades; so it is left out of what the windows
+ * after it teach. Of a window that was evicted it is not known what it was. */
+static void close_window(struct exfil_state *s, const struct exfil_conf *conf,
+                         struct exfil_memory *m, const struct host *host)
+{
+    bool suspicious = (double)m->score / EXFIL_SCORE > -log10(conf->suspicious);
+    s->closed_sum = (double)m->vetted + (double)m->open;
+    s->closed_weight = host->was.pinned ? 0.0 : suspicious ? conf->leak : 1.0;
+    if (host->closed && !host->was.pinned && !suspicious)
+        m->vetted += m->open;
+    m->open = 0.0f;
+    m->score = 0;
+}
+
 static void exfil_score(void *state, const void *settings, struct row *row, struct finding *out)
 {
     struct exfil_state *s = state;
@@ -180,14 +199,14 @@ static void exfil_score(void *state, const void *settings, struct row *row, stru
     struct exfil_memory *m = &row->host->exfil;
     s->passed = false;
     out->sample_of = OF_WINDOW;
-    if (row->host->closed) {
-        s->closed_sum = (double)m->sent;
-        s->closed_score = out->sample = (double)m->score / EXFIL_SCORE;
-        m->score = 0;
-    }
+    if (row->host->closed)
+        out->sample = (double)m->score / EXFIL_SCORE;
+    if (window_begins(row))
+        close_window(s, conf, m, row->host);
+    if (!row->late)
+        fade(m, row, conf->span_us);
     if (!goes_out(row))
         return;
-    fade(m, row, conf->span_us);
     double before = (double)m->sent;
     add(m, row);
     double sent = (double)m->sent, floor = (double)conf->floor;
@@ -205,11 +224,9 @@ static void exfil_score(void *state, const void *settings, struct row *row, stru
     m->score = (uint16_t)fmin(fmax(m->score, out->score * EXFIL_SCORE), UINT16_MAX);
 }
 
-static void learn_window(const struct exfil_state *s, const struct exfil_conf *conf,
-                         struct exfil_memory *m)
+static void learn_window(const struct exfil_state *s, struct exfil_memory *m)
 {
-    double weight = s->closed_score > -log10(conf->suspicious) ? conf->leak : 1.0;
-    double had = (double)m->weight / EXFIL_WEIGHT, total = had + weight;
+    double had = (double)m->weight / EXFIL_WEIGHT, weight = s->closed_weight, total = had + weight;
     if (total <= 0.0)
         return;
     /* Welford's update with weights (West, CACM 1979) */
@@ -223,9 +240,9 @@ static void learn_window(const struct exfil_state *s, const struct exfil_conf *c
 static void exfil_learn(void *state, const void *settings, struct row *row)
 {
     struct exfil_state *s = state;
-    const struct exfil_conf *conf = settings;
-    if (row->host->closed && !row->host->was.pinned && row->src.local)
-        learn_window(s, conf, &row->host->exfil);
+    (void)settings;
+    if (row->host->closed && s->closed_weight > 0.0 && row->src.local)
+        learn_window(s, &row->host->exfil);
     if (s->passed) {
         s->heavy += row->teach;
         s->strangers += s->to_stranger ? row->teach : 0.0;

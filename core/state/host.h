@@ -82,11 +82,13 @@ struct tail_memory {
 #define EXFIL_WEIGHT 64  /* units of `weight` in a window */
 #define EXFIL_SCORE  100 /* units of `score` in one */
 
-/* What a host sends to the outside: a sum that fades, its past, and who got most of it. 32 bytes.
+/* What a host sends to the outside: a sum that fades, its past, and who got most of it. 40 bytes.
  */
 struct exfil_memory {
-    float mean, variance; /* of ln of the sum, at the ends of past windows */
-    float sent;           /* bytes, fading since seen_s, as are the next two */
+    float mean, variance; /* of ln of the sum that may be learned, at the ends of past windows */
+    float sent;           /* bytes, fading since seen_s, as are the next four */
+    float vetted;         /* of them, from closed windows that were usual */
+    float open;           /* of them, from the open window */
     float lead;           /* bytes by which `receiver` leads all others */
     float received;       /* from `receiver` */
     uint32_t receiver;    /* upper half of the hash of its address */

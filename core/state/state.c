@@ -256,6 +256,8 @@ static void update_names(struct state *s, const struct state_conf *conf, struct 
 void state_update(struct state *s, const struct state_conf *conf, struct row *row)
 {
     row->name = NULL;
+    row->clock = row->kind == ROW_NAME && s->watermark.now_us == 0 ? &s->names.watermark
+                                                                   : &s->watermark;
     if (row->kind == ROW_NAME) {
         update_names(s, conf, row);
         return;
@@ -304,6 +306,7 @@ static void rewind_host(void *record, void *user)
     (void)user;
     host->fanout.score = 0.0f;
     host->exfil.sent = host->exfil.received = host->exfil.lead = 0.0f;
+    host->exfil.vetted = host->exfil.open = 0.0f;
     host->exfil.seen_s = 0;
     host->exfil.score = 0;
     memset(host->rarity.unusual, 0, sizeof host->rarity.unusual);

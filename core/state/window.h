@@ -12,3 +12,10 @@ void window_add(struct row *row, int64_t now_us, int64_t length_us);
 
 /* Counts the row's target, once in a window, when it first fails. Sets row->fresh. */
 void window_target(struct row *row, uint64_t seed);
+
+/* Has the row's window begun with it? A window that was evicted has not closed before: what a
+ * detector keeps of the open one is then of a window that nobody learns from. */
+static inline bool window_begins(const struct row *row)
+{
+    return !row->late && row->window->flows == 1;
+}

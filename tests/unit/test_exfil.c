@@ -184,6 +184,79 @@ static void what_is_rare_teaches_little(void **state)
     assert_int_equal(m->weight, 67);
 }
 
+/* So many windows of 100 bytes, then one with 30 MB. */
+static double one_upload(struct pipeline *p, unsigned windows)
+{
+    for (unsigned i = 0; i < windows; i++)
+        (void)upload(p, 700.0 * i, "203.0.113.1", 100);
+    return upload(p, 700.0 * windows, "203.0.113.2", 30 * MB).score;
+}
+
+/* For a day from then on 10.0.0.1 speaks to hosts of ours only. */
+static void a_day_inside(struct pipeline *p, double start_s)
+{
+    for (unsigned i = 0; i < 288; i++) {
+        eddy_flow flow = flow_at(start_s + 300.0 * i, "10.0.0.1", "10.0.0.9", 445);
+        (void)ask(p, &flow);
+    }
+}
+
+/* The windows after an upload see its bytes in the sum, and must not teach them: the mean stays
+ * (99 ln 1000 + 0.05 ln 30e6 + 97 and more times ln 1000) / 196, which is 0.003 more. */
+static void an_upload_is_taught_once(void **state)
+{
+    struct pipeline *p = *state;
+    double first = one_upload(p, 100);
+    a_day_inside(p, 70060);
+    const struct exfil_memory *m = &p->row.host->exfil;
+    assert_true(m->weight > 190 * EXFIL_WEIGHT);
+    assert_true(fabs((double)m->mean - log(1000)) < 0.005);
+    assert_true(upload(p, 157000, "203.0.113.3", 30 * MB).score > first - 0.1);
+}
+
+static void a_pinned_upload_is_never_taught(void **state)
+{
+    struct pipeline *p = *state;
+    double first = one_upload(p, 100);
+    p->row.window->pinned = true;
+    a_day_inside(p, 70060);
+    const struct exfil_memory *m = &p->row.host->exfil;
+    assert_true(m->weight > 190 * EXFIL_WEIGHT);
+    assert_true(fabs((double)m->mean - log(1000)) < 1e-5);
+    assert_true(upload(p, 157000, "203.0.113.3", 30 * MB).score >= first);
+}
+
+/* 6 MB at 1 s; the window's last flow ends at 600 s, that of the next window at 2200 s, and what
+ * closes that one at 2750 s: ln of 6 MB, less 599 / 3600 and 2199 / 3600. */
+static void a_usual_sum_is_taught_as_it_fades(void **state)
+{
+    struct pipeline *p = *state;
+    static const double starts[] = {299, 599, 1649, 2199, 2749};
+    (void)upload(p, 0, "203.0.113.1", 6 * MB);
+    for (size_t i = 0; i < 5; i++) {
+        eddy_flow flow = flow_at(starts[i], "10.0.0.1", "10.0.0.9", 445);
+        (void)ask(p, &flow);
+        if (i == 2)
+            assert_true(near((double)p->row.host->exfil.mean, log(6 * MB) - 599.0 / 3600));
+    }
+    const struct exfil_memory *m = &p->row.host->exfil;
+    assert_int_equal(m->weight, 2 * EXFIL_WEIGHT);
+    assert_true(near((double)m->mean, log(6 * MB) - (599.0 + 2199) / 2 / 3600));
+}
+
+/* The window of the upload is evicted: it has not closed, so that it is no sample and teaches
+ * nothing, neither by itself nor by what is left of the sum. */
+static void an_evicted_window_teaches_nothing(void **state)
+{
+    struct pipeline *p = *state;
+    (void)one_upload(p, 2);
+    p->row.window->flows = 0; /* as state.c finds it when it was not in the table */
+    (void)upload(p, 1410, "203.0.113.1", 100);
+    struct finding next = upload(p, 2200, "203.0.113.1", 100);
+    assert_true(next.sample < 1e-9);
+    assert_true(near((double)p->row.host->exfil.mean, log(1000)));
+}
+
 static void a_closed_window_is_a_sample(void **state)
 {
     double score = upload(*state, 0, "203.0.113.1", 30 * MB).score;
@@ -245,6 +318,10 @@ int main(void)
         TEST(what_a_host_always_does_is_usual),
         TEST(a_host_that_never_sends_is_the_more_suspect),
         TEST(what_is_rare_teaches_little),
+        TEST(an_upload_is_taught_once),
+        TEST(a_pinned_upload_is_never_taught),
+        TEST(a_usual_sum_is_taught_as_it_fades),
+        TEST(an_evicted_window_teaches_nothing),
         TEST(a_closed_window_is_a_sample),
         TEST(strangers_are_less_strange_where_they_are_usual),
         TEST(the_sentence_says_how_much_and_where),
