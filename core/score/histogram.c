@@ -36,22 +36,21 @@ void histogram_add(struct histogram *h, unsigned bin)
         halve(h);
 }
 
-/* Masks that slide: `most` of them from slide + most - 1 - own on are set where i > own (or i <
- * own).
- */
+/* Masks that slide: as many zeros as there are numbers, then as many ones. */
 #define NONE4 0, 0, 0, 0
 #define ALL4  UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX
-static const uint32_t above[2][2 * COARSE] = {
-    {NONE4, NONE4, NONE4, ALL4, ALL4, ALL4}, /* k >= COARSE */
-    {NONE4, NONE4, ALL4, ALL4},              /* k >= WIDE */
+_Static_assert(COARSE == 12 && WIDE == 8, "as many as the masks");
+static const uint32_t masks[2][2 * COARSE] = {
+    {NONE4, NONE4, NONE4, ALL4, ALL4, ALL4}, /* of COARSE */
+    {NONE4, NONE4, ALL4, ALL4},              /* of WIDE */
 };
 
-/* The sum of `count` numbers beyond `own`. */
+/* The sum of the numbers above, or below, number `own` of `count`. */
 static inline uint32_t sum_beyond(const uint32_t *number, const uint32_t *mask, unsigned count,
                                   unsigned own, bool low)
 {
     uint32_t sum = 0;
-    if (low) /* i < own is own - 1 - i >= 0: the mask from its other end */
+    if (low)
         for (unsigned i = 0; i < count; i++)
             sum += number[i] & ~mask[count - own + i];
     else
@@ -66,21 +65,21 @@ static double further_out(const struct histogram *h, unsigned bin, bool low)
 {
     unsigned own = bin / WIDE, inside = bin % WIDE;
     const uint32_t *fine = h->count + own * WIDE;
-    uint32_t sum = sum_beyond(h->coarse, above[0], COARSE, own, low) +
-                   sum_beyond(fine, above[1], WIDE, inside, low);
+    uint32_t sum = sum_beyond(h->coarse, masks[0], COARSE, own, low) +
+                   sum_beyond(fine, masks[1], WIDE, inside, low);
     return sum + 0.5 * fine[inside];
 }
 
-double histogram_p(const struct histogram *h, unsigned bin, bool low, double above_p, double weight)
+double histogram_p(const struct histogram *h, unsigned bin, bool low, double above, double weight)
 {
     if (h->total == 0)
-        return weight > 0 ? above_p : 1.0;
+        return weight > 0 ? above : 1.0;
     double out = further_out(h, bin, low), n = h->total + 1.0;
     double beyond = low ? (double)h->lowest - bin : (double)bin - h->highest;
     out = out < 1.0 ? 1.0 : out;
     if (beyond > 0) /* half-octaves */
         out = exp2(-beyond / 2.0);
-    double p = (out + weight * above_p) / (n + weight), least = 1.0 / (n * n);
+    double p = (out + weight * above) / (n + weight), least = 1.0 / (n * n);
     return p > least ? p : least;
 }
 
