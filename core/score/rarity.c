@@ -21,6 +21,8 @@
  * (Biometrika 40, 1953), per window instead of per flow. A young host has the site's rate. As long
  * as a host has made fewer than rarity.settle flows, all is new to it and nothing counts.
  *
+ * What a host meets in a suspicious flow is known to it from then on, and to nobody else.
+ *
  * What was met is remembered in bitmaps, one bit a thing: a host that meets very many takes new
  * ones for known, and never known ones for new. Only answered flows of our hosts count: who fails
  * at many is found by fanout. */
@@ -32,6 +34,7 @@
 #include "score/words.h"
 #include "state/host.h"
 #include "state/lincount.h"
+#include "state/window.h"
 #include "util/hash.h"
 
 enum kind { LATERAL, PEER, SERVICE, ASN, COUNTRY, KINDS };
@@ -269,6 +272,7 @@ static uint8_t capped(unsigned count)
     return count > UINT8_MAX ? UINT8_MAX : (uint8_t)count;
 }
 
+/* Also of a window that was evicted, which is no sample and is not learned from. */
 static void close_window(struct rarity_state *s, struct rarity_memory *m)
 {
     for (enum kind kind = 0; kind < KINDS; kind++) {
@@ -313,12 +317,11 @@ static void rarity_score(void *state, const void *settings, struct row *row, str
     const struct rarity_conf *conf = settings;
     struct rarity_memory *m = &row->host->rarity;
     memset(s->key, 0, sizeof s->key);
-    if (row->host->closed) {
+    out->sample_of = OF_WINDOW;
+    if (window_begins(row))
         close_window(s, m);
-        if (m->settled)
-            out->sample = s->closed_score;
-        out->sample_of = OF_WINDOW;
-    }
+    if (row->host->closed && m->settled)
+        out->sample = s->closed_score;
     if (!row->fresh || row->failed || row->late || row->dst.group || !row->src.local)
         return;
     double score = count_new(s, conf, row, m);
@@ -369,7 +372,8 @@ static void rarity_learn(void *state, const void *settings, struct row *row)
         if (s->key[kind] == 0)
             continue;
         meet(m, kind, s->key[kind]);
-        thing_add(s, s->key[kind], row);
+        if (row->teach >= 1.0) /* or three hosts of an attacker would excuse the fourth */
+            thing_add(s, s->key[kind], row);
     }
 }
 

@@ -209,6 +209,44 @@ static void a_suspicious_window_teaches_by_the_leak(void **state)
     assert_int_equal(m->windows, 1);
 }
 
+/* Two new logins in a window that is evicted, two in the next: four are not met at once. Nothing
+ * is left of the evicted one: its score is no sample, nor are its two taught. */
+static void an_evicted_window_leaves_nothing(void **state)
+{
+    struct pipeline *p = *state;
+    settle(p);
+    (void)log_in(p, 30, 210, 2);
+    p->row.window->flows = 0; /* as state.c finds it when it was not in the table */
+    assert_true(near(log_in(p, 40, 212, 2).score, 0));
+    assert_int_equal(p->row.host->rarity.unusual[0], 2 * 4); /* in quarters */
+    (void)log_in(p, 50, 214, 2);
+    p->row.window->flows = 0;
+    (void)ask(p, 60, HOST, numbered("10.0", 100), 443);
+    assert_true(near(ask(p, 700, HOST, numbered("10.0", 100), 443).sample, 0));
+    assert_int_equal(p->row.host->rarity.met[0], 0);
+}
+
+/* Three hosts log in to four others, of which each flow is suspicious: a fourth that does so is
+ * not excused by them. A host itself has met what it met. */
+static void what_is_suspicious_makes_nothing_common(void **state)
+{
+    struct pipeline *p = *state;
+    const struct detector *detector = registry_detectors[rarity()];
+    for (unsigned i = 0; i < 12; i++) {
+        eddy_flow flow =
+            flow_at(0, numbered("10.0", 10 + i / 4), numbered("10.0", 210 + i % 4), 22);
+        struct finding found = {.score = (double)NAN, .sample = (double)NAN};
+        struct row *row = pipeline_pass(p, &flow);
+        detector->score(p->score->detector[rarity()], p->score_conf.detector[rarity()], row,
+                        &found);
+        row->teach = 0.05;
+        detector->learn(p->score->detector[rarity()], p->score_conf.detector[rarity()], row);
+        assert_true(row->host->rarity.lateral != 0);
+    }
+    settle(p);
+    assert_true(near(log_in(p, 30, 210, 4).score, 6.498));
+}
+
 static void a_closed_window_is_a_sample(void **state)
 {
     struct pipeline *p = *state;
@@ -284,6 +322,8 @@ int main(void)
         TEST(what_was_met_makes_the_next_less_surprising),
         TEST(who_always_meets_new_ones_is_usual),
         TEST(a_suspicious_window_teaches_by_the_leak),
+        TEST(an_evicted_window_leaves_nothing),
+        TEST(what_is_suspicious_makes_nothing_common),
         TEST(a_closed_window_is_a_sample),
         TEST(new_networks_are_met_all_day),
         TEST(the_sentence_says_what_is_new),
