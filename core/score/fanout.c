@@ -21,6 +21,7 @@
 #include "score/explanation.h"
 #include "score/words.h"
 #include "state/host.h"
+#include "state/window.h"
 
 struct fanout_conf {
     double usual_width, usual_peers, usual_spread;
@@ -131,8 +132,9 @@ static void fanout_score(void *state, const void *settings, struct row *row, str
     if (host->closed) {
         out->sample = host->was.score;
         out->sample_of = OF_WINDOW;
-        host->fanout.score = 0.0f;
     }
+    if (window_begins(row)) /* also after one that was evicted */
+        host->fanout.score = 0.0f;
     if (!takes_part(row))
         return;
     double wide = width_score(conf, row), many = peers_score(conf, row);

@@ -119,6 +119,18 @@ static void many_peers_that_answer_score_beyond_spread_times_the_usual(void **st
     assert_true(most > 2 && most < 5);
 }
 
+/* The window of a sweep is evicted: the next one, which is quiet, is not taken for it. */
+static void an_evicted_window_leaves_no_score(void **state)
+{
+    struct pipeline *p = *state;
+    assert_true(sweep(p, 0, "10.0.0.1", 30) > 6);
+    p->row.window->flows = 0; /* as state.c finds it when it was not in the table */
+    assert_true(sweep(p, 40, "10.0.0.1", 1) == 0);
+    eddy_flow next = flow_at(700, "10.0.0.1", "10.0.0.9", 443);
+    assert_true(pipeline_ask(p, detector_named("fanout"), &next).sample == 0);
+    assert_true(p->row.host->fanout.weight == 1.0f); /* not fanout.leak */
+}
+
 /* One window of sweeping `hosts`, and what it scored. */
 static double window(struct pipeline *p, unsigned number, unsigned hosts)
 {
@@ -228,6 +240,7 @@ int main(void)
         TEST(a_closed_window_is_a_sample_for_the_calibration),
         TEST(a_late_flow_says_nothing),
         TEST(the_sentence_says_what_was_swept),
+        TEST(an_evicted_window_leaves_no_score),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
