@@ -133,9 +133,14 @@ static enum look look_at(struct vet_file *file, const char *path, struct content
 
 /* ---- what is made of them ---- */
 
-static void say_failed(struct log *log, const char *what, const eddy_error *err)
+/* `before`: something is in force. */
+static void say_failed(struct log *log, const char *what, const eddy_error *err, bool before)
 {
-    log_line(log, LOG_LEVEL_ERROR, "%s: %s; what was in force before stays", what, err->message);
+    if (before)
+        log_line(log, LOG_LEVEL_ERROR, "%s: %s; what was in force before stays", what,
+                 err->message);
+    else
+        log_line(log, LOG_LEVEL_ERROR, "running WITHOUT %s: %s", what, err->message);
 }
 
 static void say_missing(struct log *log, const char *what, const char *path)
@@ -184,15 +189,15 @@ static void look_at_rules(struct vet_file *file, const char *path, const struct 
     if (look == LOOK_EMPTY)
         say_missing(log, "suppressions", path);
     if (look == LOOK_FAILED)
-        say_failed(log, "suppressions", &content.err);
+        say_failed(log, "suppressions", &content.err, now->rules != NULL);
     out->rules_changed = look == LOOK_CHANGED || look == LOOK_EMPTY;
     out->suppressions.loaded = look == LOOK_CHANGED;
     out->suppressions.failed = look == LOOK_FAILED;
     free(content.text);
 }
 
-static void look_at_marks(struct vet_file *file, const char *path, struct log *log,
-                          struct vet_news *out)
+static void look_at_marks(struct vet_file *file, const char *path, const struct vet_state *now,
+                          struct log *log, struct vet_news *out)
 {
     struct content content = {0};
     enum look look = look_at(file, path, &content);
@@ -207,7 +212,7 @@ static void look_at_marks(struct vet_file *file, const char *path, struct log *l
     if (look == LOOK_EMPTY)
         say_missing(log, "marks", path);
     if (look == LOOK_FAILED)
-        say_failed(log, "marks", &content.err);
+        say_failed(log, "marks", &content.err, now->marks != NULL);
     out->marks_changed = look == LOOK_CHANGED || look == LOOK_EMPTY;
     out->feedback.loaded = look == LOOK_CHANGED;
     out->feedback.failed = look == LOOK_FAILED;
@@ -220,7 +225,7 @@ bool vet_files_look(struct vet_files *files, const struct vet_conf *conf,
 {
     *out = (struct vet_news){0};
     look_at_rules(&files->suppressions, conf->suppress->path, means, now, log, out);
-    look_at_marks(&files->feedback, conf->feedback->path, log, out);
+    look_at_marks(&files->feedback, conf->feedback->path, now, log, out);
     return out->rules_changed || out->marks_changed || out->suppressions.failed > 0 ||
            out->feedback.failed > 0;
 }

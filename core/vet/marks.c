@@ -109,6 +109,13 @@ static bool read_time(const char *value, struct mark *mark)
     return when_read(value, &us);
 }
 
+static bool read_flows(const char *value, struct mark *mark)
+{
+    uint64_t flows;
+    (void)mark; /* for labels */
+    return number_unsigned(value, strlen(value), &flows);
+}
+
 static bool read_text(const char *value, struct mark *mark)
 {
     (void)value, (void)mark;
@@ -132,6 +139,7 @@ static const struct {
     {"marked", read_marked, "a time such as 2026-12-31T12:00:00Z"},
     {"start", read_time, "a time such as 2026-12-31T12:00:00Z"},
     {"end", read_time, "a time such as 2026-12-31T12:00:00Z"},
+    {"flows", read_flows, "a number"},
     {"by", read_text, ""},
     {"why", read_text, ""},
 };

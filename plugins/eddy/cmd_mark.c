@@ -24,7 +24,9 @@ static const char help[] =
     "             alone; clearly more of it is an incident again. Fades with feedback.half_life.\n"
     "  malicious  nothing is learned from it\n"
     "  none       takes the mark back; the last mark of an incident counts\n"
-    "INCIDENT is an id, or the beginning of one. --export prints id,label,family of every flow of "
+    "INCIDENT is an id, or the beginning of one. --list shows the file; what a later mark of the "
+    "same\n"
+    "incident replaced stands behind a #. --export prints id,label,family of every flow of "
     "LOG\n"
     "that belongs to a marked incident (label 1 is malicious, family the detector), to train "
     "with.\n\n"
@@ -82,6 +84,7 @@ static void describe(struct said_line *line, const struct stored *stored)
     said_add(line, "score", score);
     said_add_time(line, "start", incident->start_us);
     said_add_time(line, "end", incident->end_us + 999999); /* whole seconds: rounded up */
+    said_add_number(line, "flows", incident->flows);
 }
 
 static void compose(const struct mark_command *m, const struct stored *stored, const char *verdict,
@@ -129,6 +132,11 @@ static int mark(struct mark_command *m)
     if (strcmp(verdict, "benign") != 0 && strcmp(verdict, "malicious") != 0 &&
         strcmp(verdict, "none") != 0)
         return usage_error("mark", "%s: not benign, malicious or none", verdict);
+    if (m->why != NULL && !said_clean(m->why))
+        return usage_error("mark", "--why has a control character: %s", m->why);
+    if (!said_clean(author(m)))
+        return usage_error("mark", "the name of who says so has a control character: %s",
+                           author(m));
     int status = said_path(&m->said, "feedback.path", path, sizeof path);
     if (status == EXIT_FINE)
         status = said_incidents(&m->said, &store);
@@ -153,15 +161,40 @@ static int mark(struct mark_command *m)
 struct listing {
     bool json;
     size_t count;
+    const char *path, *text;
 };
+
+/* Is there a later line about the same incident? */
+struct later {
+    const eddy_entry *than;
+    bool found;
+};
+
+static int look_later(const eddy_entry *entry, void *user)
+{
+    struct later *later = user;
+    later->found = later->found ||
+                   (entry->line > later->than->line && strcmp(entry->id, later->than->id) == 0);
+    return 0;
+}
+
+static bool is_superseded(const struct listing *l, const eddy_entry *entry)
+{
+    struct later later = {.than = entry};
+    eddy_error err = {0};
+    (void)eddy_said_check(EDDY_MARKS, l->path, l->text, look_later, &later, &err);
+    return later.found;
+}
 
 static int list_entry(const eddy_entry *entry, void *user)
 {
     struct listing *l = user;
+    bool superseded = is_superseded(l, entry);
     if (!l->json) {
-        (void)puts(entry->text);
+        printf("%s%s\n", superseded ? "# superseded: " : "", entry->text);
     } else {
-        printf("%s\n{\"line\":%u", l->count > 0 ? "," : "", entry->line);
+        printf("%s\n{\"line\":%u,\"superseded\":%s", l->count > 0 ? "," : "", entry->line,
+               superseded ? "true" : "false");
         for (size_t i = 0; i < entry->word_count; i++) {
             printf(",\"%s\":", entry->words[i].key);
             said_json(entry->words[i].value);
@@ -174,7 +207,7 @@ static int list_entry(const eddy_entry *entry, void *user)
 
 static int list_text(struct mark_command *m, const char *path, const char *text)
 {
-    struct listing listing = {.json = m->json};
+    struct listing listing = {.json = m->json, .path = path, .text = text};
     eddy_error err = {0};
     if (eddy_said_check(EDDY_MARKS, path, text, NULL, NULL, &err) != EDDY_OK)
         return fault(m, err.message);

@@ -9,6 +9,7 @@
 #include "said_file.h"
 #include "suppress.h"
 #include "suppress_try.h"
+#include "suppress_twins.h"
 
 static const char help[] =
     "Usage: eddy suppress add [--from INCIDENT] [KEY=VALUE...] --owner WHO --why TEXT [OPTION...]\n"
@@ -27,6 +28,7 @@ static const char help[] =
     "  direction=recorded|both\n"
     "src and dst together hold either way round; host is either end, about whom the incident is "
     "about.\n"
+    "A rule that is in the file already is renewed: it gets the new end, owner and why.\n"
     "test scores LOG without and with the rules (of the file, if none are given): what would have "
     "been\n"
     "hidden, and what share of all flows each rule matches.\n\n"
@@ -39,7 +41,8 @@ static const char help[] =
     "      --id ID               a name of your own for the rule\n"
     "      --rule TEXT           test: a whole rule; may be repeated\n"
     "      --test LOG            add: try the rule on this log first; may be repeated\n"
-    "      --force               even if it matches more than suppress.max_share of the flows\n"
+    "      --force               even if it matches more than suppress.max_share of the flows, or\n"
+    "                            names nothing but a detector, protocol or direction\n"
     "      --file FILE           the file of rules, instead of suppress.path\n"
     "      --json                test, list: as JSON\n" RUN_HELP
     "  -h, --help                this\n\n"
@@ -78,11 +81,30 @@ static int try_rules(struct suppress *s, const char *before, const char *after)
 
 /* ---- adding ---- */
 
-/* Into the file that is locked. Everything in it is checked, old and new. */
-static int add_line(struct suppress *s, struct said_file *file, const struct said_line *line)
+/* Says that nobody has looked at what words without a log would hide. */
+static void say_untried(struct suppress *s, const struct suppress_fields *fields)
+{
+    char words[512];
+    if (s->log_count > 0 || s->word_count == 0 || s->run.quiet)
+        return;
+    suppress_print(fields, words, sizeof words);
+    complain(&s->run.progress,
+             "what this rule hides was not tried; with a log that is: eddy suppress test %s LOG",
+             words);
+}
+
+/* Into the file that is locked. Everything in it is checked, old and new. A rule with the same
+ * fields gives way: its end, owner and why are what is renewed. */
+static int add_line(struct suppress *s, struct said_file *file, struct said_line *line,
+                    struct twins *twins)
 {
     eddy_error err = {0};
-    char *text = said_append(file->text, line);
+    if (eddy_said_check(EDDY_SUPPRESSIONS, file->path, file->text, NULL, NULL, &err) != EDDY_OK) {
+        complain(&s->run.progress, "%s; nothing was added", err.message);
+        return EXIT_FAULT;
+    }
+    twins_take(twins, file->text, line, s->id == NULL);
+    char *text = twins_put(twins, file->text, line);
     int status = EXIT_FINE;
     if (text == NULL) {
         complain(&s->run.progress, "out of memory");
@@ -108,6 +130,7 @@ static int add(struct suppress *s)
     struct suppress_fields fields;
     struct said_line line;
     struct said_file file;
+    struct twins twins;
     eddy_error err = {0};
     int64_t end_us;
     if (s->owner == NULL || s->why == NULL)
@@ -117,6 +140,11 @@ static int add(struct suppress *s)
     int status = suppress_fields(s, &fields, &end_us);
     if (status == EXIT_FINE)
         status = suppress_line(s, &fields, end_us, &line);
+    if (status == EXIT_FINE && !s->force && !suppress_is_placed(&fields)) {
+        complain(&s->run.progress, "the rule names no address, network, port, AS or country: it "
+                                   "would hold everywhere; name more, or use --force");
+        status = EXIT_FAULT;
+    }
     if (status == EXIT_FINE)
         status = said_path(&s->said, "suppress.path", path, sizeof path);
     if (status != EXIT_FINE)
@@ -125,14 +153,63 @@ static int add(struct suppress *s)
         complain(&s->run.progress, "%s", err.message);
         return EXIT_FAULT;
     }
-    status = add_line(s, &file, &line);
+    status = add_line(s, &file, &line, &twins);
     if (status == EXIT_FINE && !s->json)
-        printf("Added to %s:\n%s\n", path, line.text);
+        printf(twins.count > 0 ? "Renewed in %s:\n%s\n" : "Added to %s:\n%s\n", path, line.text);
+    if (status == EXIT_FINE && !s->json && twins.count > 0)
+        printf("It was:\n%s\n", twins.first);
+    if (status == EXIT_FINE)
+        say_untried(s, &fields);
     said_file_close(&file);
     return status == EXIT_FINE ? finish_output() : status;
 }
 
 /* ---- testing ---- */
+
+/* Both texts, with a newline between them. */
+static char *join(const char *a, const char *b)
+{
+    size_t length = strlen(a), size = length + strlen(b) + 2;
+    char *out = malloc(size);
+    if (out != NULL)
+        (void)snprintf(out, size, "%s%s%s", a, length > 0 && a[length - 1] != '\n' ? "\n" : "", b);
+    return out;
+}
+
+/* One more rule to try. In `before` there is none with the same fields then: what it hides is to be
+ * seen, though it is in force already. */
+static int try_besides(struct said_line *line, char **before, char **tried)
+{
+    struct twins twins;
+    twins_take(&twins, *before, line, false);
+    char *less = twins_put(&twins, *before, NULL), *more = said_append(*tried, line);
+    free(*before);
+    free(*tried);
+    *before = less;
+    *tried = more;
+    return less != NULL && more != NULL ? EXIT_FINE : EXIT_FAULT;
+}
+
+/* The rules of --rule, --from and words go to `tried`. */
+static int own_rules(struct suppress *s, char **before, char **tried)
+{
+    struct suppress_fields fields;
+    struct said_line line = {0};
+    int64_t end_us;
+    int status = EXIT_FINE;
+    for (size_t i = 0; i < s->rule_count && status == EXIT_FINE; i++) {
+        if (!said_clean(s->rules[i]))
+            return usage_error("suppress", "--rule has a control character: %s", s->rules[i]);
+        (void)snprintf(line.text, sizeof line.text, "%s", s->rules[i]);
+        status = try_besides(&line, before, tried);
+    }
+    if (status != EXIT_FINE || (s->from == NULL && s->word_count == 0))
+        return status;
+    status = suppress_fields(s, &fields, &end_us);
+    if (status == EXIT_FINE)
+        status = suppress_line(s, &fields, end_us, &line);
+    return status == EXIT_FINE ? try_besides(&line, before, tried) : status;
+}
 
 /* The rules that are tried, as the text of a file; what they are tried on top of. */
 static int rules_to_try(struct suppress *s, char **before, char **after)
@@ -146,35 +223,23 @@ static int rules_to_try(struct suppress *s, char **before, char **after)
     if (status != EXIT_FINE)
         return status;
     if (path[0] == '\0')
-        *after = strdup("");
-    else if (said_file_read(path, after, &err) != EDDY_OK) {
+        *before = strdup("");
+    else if (said_file_read(path, before, &err) != EDDY_OK) {
         complain(&s->run.progress, "%s", err.message);
         return EXIT_FAULT;
     }
-    *before = own ? strdup(*after) : strdup("");
-    for (size_t i = 0; i < s->rule_count && *after != NULL; i++) {
-        struct said_line line = {0};
-        (void)snprintf(line.text, sizeof line.text, "%s", s->rules[i]);
-        char *more = said_append(*after, &line);
-        free(*after);
-        *after = more;
-    }
-    if (s->from != NULL || s->word_count > 0) {
-        struct suppress_fields fields;
-        struct said_line line = {0};
-        int64_t end_us;
-        status = suppress_fields(s, &fields, &end_us);
-        if (status == EXIT_FINE)
-            status = suppress_line(s, &fields, end_us, &line);
-        char *more = *after != NULL ? said_append(*after, &line) : NULL;
-        free(*after);
-        *after = more;
-    }
-    if (status == EXIT_FINE && (*before == NULL || *after == NULL)) {
-        complain(&s->run.progress, "out of memory");
-        status = EXIT_FAULT;
-    }
-    return status;
+    char *tried = strdup("");
+    if (own && *before != NULL && tried != NULL)
+        status = own_rules(s, before, &tried);
+    if (*before != NULL && tried != NULL)
+        *after = join(*before, tried);
+    if (!own && *before != NULL)
+        (*before)[0] = '\0';
+    free(tried);
+    if (*before != NULL && *after != NULL)
+        return status;
+    complain(&s->run.progress, "out of memory");
+    return EXIT_FAULT;
 }
 
 static int test(struct suppress *s)
@@ -342,6 +407,9 @@ static int parse(struct suppress *s, int argc, char **argv)
     for (; optind < argc; optind++) {
         if (suppress_is_field(argv[optind]))
             s->words[s->word_count++] = argv[optind];
+        else if (suppress_is_unknown(argv[optind]))
+            return usage_error("suppress", "%s: no such key (or file); keys are " SUPPRESS_KEYS,
+                               argv[optind]);
         else if (strcmp(s->action, "add") == 0)
             return usage_error("suppress", "%s: no KEY=VALUE (logs to try it on: --test LOG)",
                                argv[optind]);

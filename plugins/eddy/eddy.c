@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "eddy.h"
+#include "progress.h"
 
 static int cmd_version(int argc, char **argv)
 {
@@ -91,7 +92,7 @@ int usage_error(const char *command, const char *format, ...)
     va_list args;
     va_start(args, format);
     (void)fprintf(stderr, "eddy %s: ", command);
-    (void)vfprintf(stderr, format, args);
+    say_safely(format, args);
     (void)fprintf(stderr, "\nTry 'eddy %s --help'.\n", command);
     va_end(args);
     return EXIT_USAGE;
@@ -119,7 +120,9 @@ int main(int argc, char **argv)
     }
     const struct command *command = find_command(argv[1]);
     if (command == NULL) {
-        (void)fprintf(stderr, "eddy: no such command: %s\nTry 'eddy help'.\n", argv[1]);
+        struct progress none = {0};
+        complain(&none, "no such command: %s", argv[1]);
+        (void)fputs("Try 'eddy help'.\n", stderr);
         return EXIT_USAGE;
     }
     char title[32];

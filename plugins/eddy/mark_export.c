@@ -2,9 +2,10 @@
 /* mark_export.c - marked incidents as labels of flows, to train with.
  *
  * A flow belongs to a marked incident if it began in its time and is between its host and its
- * peer, on its port if one is named. Where the incident has no peer, a host's other traffic would
- * be labelled, too: there, only flows count that are part of an incident when they are scored
- * again, without suppressions and marks. */
+ * peer, on its port if one is named. Where the incident is about the host altogether, the host's
+ * other traffic would be labelled, too: there, only flows count that are part of an incident when
+ * they are scored again, without suppressions and marks. What dns finds are questions, which are
+ * in no flow's incident: there, it is what the host sent to port 53. */
 #include "mark_export.h"
 
 #include <arpa/inet.h>
@@ -17,13 +18,16 @@
 #include "csv.h"
 #include "when.h"
 
+#define DNS_PORT 53
+
 struct label {
     char incident[24], family[24];
     bool benign, taken_back, has_peer, whole; /* whole: it has all that is needed */
+    enum label_by { BY_ENDS, BY_INCIDENT, BY_PORT } by;
     uint8_t host[16], peer[16];
     uint16_t port;
     int64_t start_us, end_us;
-    uint64_t flows;
+    uint64_t flows, incident_flows; /* labelled; of the incident when it was marked, 0: not known */
 };
 
 struct labels {
@@ -58,6 +62,8 @@ static void take_word(struct label *label, const char *key, const char *value)
         (void)when_parse(value, &label->start_us);
     } else if (strcmp(key, "end") == 0) {
         (void)when_parse(value, &label->end_us);
+    } else if (strcmp(key, "flows") == 0) {
+        label->incident_flows = strtoull(value, NULL, 10);
     }
 }
 
@@ -68,6 +74,12 @@ static int add_label(const eddy_entry *entry, void *user)
     (void)snprintf(label.incident, sizeof label.incident, "%s", entry->id);
     for (size_t i = 0; i < entry->word_count; i++)
         take_word(&label, entry->words[i].key, entry->words[i].value);
+    static const char *const of_hosts[] = {"dns", "fanout", "rarity"};
+    for (size_t i = 0; i < sizeof of_hosts / sizeof *of_hosts; i++)
+        if (strcmp(label.family, of_hosts[i]) == 0)
+            label.has_peer = false; /* older marks name one */
+    if (!label.has_peer)
+        label.by = strcmp(label.family, "dns") == 0 ? BY_PORT : BY_INCIDENT;
     label.whole = label.start_us != 0 && label.end_us != 0;
     for (size_t i = 0; i < labels->count; i++)
         if (strcmp(labels->label[i].incident, label.incident) == 0) {
@@ -98,7 +110,9 @@ static bool belongs(const struct label *label, const eddy_flow *flow, const eddy
         return false;
     if (label->port != 0 && label->port != flow->dst_port && label->port != flow->src_port)
         return false;
-    return label->has_peer || (verdict->flags & EDDY_IN_INCIDENT) != 0;
+    if (label->by == BY_PORT)
+        return flow->dst_port == DNS_PORT && memcmp(label->host, flow->src, 16) == 0;
+    return label->by == BY_ENDS || (verdict->flags & EDDY_IN_INCIDENT) != 0;
 }
 
 static void on_scored(const eddy_flow *flow, const double *columns, const eddy_verdict *verdict,
@@ -124,16 +138,34 @@ static bool on_piece(void *user)
     return !ferror(stdout);
 }
 
-static void say_unused(const struct labels *labels)
+static void say_label(const struct labels *labels, const struct label *label)
 {
-    for (size_t i = 0; i < labels->count; i++) {
-        const struct label *label = &labels->label[i];
-        if (label->taken_back || label->flows > 0)
-            continue;
-        complain(&labels->run->progress, "%s: %s", label->incident,
-                 label->whole ? "no flow of these logs belongs to it"
-                              : "its mark has no start= and end=: no flow can be told from it");
-    }
+    static const char *const how[] = {
+        [BY_ENDS] = "all between its ends in its time",
+        [BY_INCIDENT] = "those of its host that were part of an incident when scored again",
+        [BY_PORT] = "all of its host to port 53 in its time"};
+    char flows[32], of[32];
+    if (!label->whole)
+        complain(&labels->run->progress,
+                 "%s: its mark has no start= and end=: no flow can be told from it",
+                 label->incident);
+    else if (label->flows == 0)
+        complain(&labels->run->progress, "%s: no flow of these logs belongs to it",
+                 label->incident);
+    else if (label->incident_flows == 0)
+        complain(&labels->run->progress, "%s: %s flows labelled: %s", label->incident,
+                 with_commas(label->flows, flows), how[label->by]);
+    else
+        complain(&labels->run->progress, "%s: %s flows labelled: %s; the incident had %s",
+                 label->incident, with_commas(label->flows, flows), how[label->by],
+                 with_commas(label->incident_flows, of));
+}
+
+static void say_labels(const struct labels *labels)
+{
+    for (size_t i = 0; i < labels->count; i++)
+        if (!labels->label[i].taken_back)
+            say_label(labels, &labels->label[i]);
 }
 
 int mark_export(struct run *run, const char *name, const char *text)
@@ -157,7 +189,7 @@ int mark_export(struct run *run, const char *name, const char *text)
     (void)puts("id,label,family");
     status = run_files(run);
     if (status == EXIT_FINE && !run->quiet)
-        say_unused(&labels);
+        say_labels(&labels);
     free(labels.label);
     int written = finish_output();
     return status != EXIT_FINE ? status : written;

@@ -79,13 +79,40 @@ void progress_clear(struct progress *progress)
     progress->drawn = false;
 }
 
+/* How many bytes at `text` a terminal shows as they are; 0: the first is a control, of C0 or C1, or
+ * no UTF-8. */
+static size_t plain(const unsigned char *text)
+{
+    size_t length = *text < 0x80 ? 1 : *text < 0xC2 ? 0 : *text < 0xE0 ? 2 : *text < 0xF0 ? 3 : 4;
+    if (*text < 0x20 || *text == 0x7F || *text >= 0xF5 || (*text == 0xC2 && text[1] < 0xA0))
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xC0) != 0x80)
+            return 0;
+    return length;
+}
+
+void say_safely(const char *format, va_list args)
+{
+    char text[4096 + 1024]; /* of a path and what is wrong with it; what is longer is cut */
+    (void)vsnprintf(text, sizeof text, format, args);
+    for (const char *at = text; *at != '\0';) {
+        size_t length = plain((const unsigned char *)at);
+        if (length == 0)
+            (void)fprintf(stderr, "\\x%02x", (unsigned)(unsigned char)*at);
+        else
+            (void)fwrite(at, 1, length, stderr);
+        at += length > 0 ? length : 1;
+    }
+}
+
 void complain(struct progress *progress, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     progress_clear(progress);
     (void)fputs("eddy: ", stderr);
-    (void)vfprintf(stderr, format, args);
+    say_safely(format, args);
     (void)fputc('\n', stderr);
     va_end(args);
 }

@@ -2,6 +2,7 @@
 /* progress.h - one line on the terminal about long work, and messages that do not tear it. */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,7 +22,11 @@ void progress_add(struct progress *progress, uint64_t bytes, uint64_t flows);
 /* Takes the line off the terminal; a later progress_add draws it again. */
 void progress_clear(struct progress *progress);
 
-/* One line on standard error, "eddy: " first. */
+/* To standard error, without a newline: words come from the command line, from logs and from files,
+ * so control bytes and what is no UTF-8 are written as \x1b. */
+void say_safely(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
+/* One line on standard error, "eddy: " first; written safely. */
 void complain(struct progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

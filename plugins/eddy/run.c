@@ -16,6 +16,7 @@
 
 #include "cmd.h"
 #include "host_options.h"
+#include "said_check.h"
 
 #define PIECE_SIZE ((size_t)256 * 1024)
 
@@ -424,9 +425,16 @@ int run_files(struct run *run)
     status = run_config(run, RUN_LOGS, &config);
     if (status != EXIT_FINE)
         return status;
-    if (run->configured != NULL)
-        run->configured(config, run->user);
-    status = run_engine(run, config);
+    /* An engine starts without a faulty file of rules; here, somebody is waiting for the result. */
+    eddy_error err = {0};
+    if (said_check(config, &err) == EDDY_OK) {
+        if (run->configured != NULL)
+            run->configured(config, run->user);
+        status = run_engine(run, config);
+    } else {
+        complain(&run->progress, "%s; nothing was scored", err.message);
+        status = EXIT_FAULT;
+    }
     eddy_config_free(config);
     return status;
 }

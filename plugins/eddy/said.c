@@ -192,6 +192,15 @@ void said_json(const char *text)
     (void)putchar('"');
 }
 
+bool said_clean(const char *value)
+{
+    for (const unsigned char *at = (const unsigned char *)value; *at != '\0'; at++)
+        if ((*at < 0x20 && *at != '\t') || *at == 0x7F ||
+            (*at == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0))
+            return false;
+    return true;
+}
+
 bool said_expiry(const char *text, int64_t least_us, char out[32])
 {
     int64_t us;

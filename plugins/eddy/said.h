@@ -23,6 +23,8 @@ void said_add(struct said_line *line, const char *key, const char *value);
 void said_add_number(struct said_line *line, const char *key, uint64_t number);
 /* As 2026-01-02T03:04:05Z. */
 void said_add_time(struct said_line *line, const char *key, int64_t us);
+/* May a line have it? Control characters, a newline above all, would make it another line. */
+bool said_clean(const char *value);
 bool said_fits(const struct said_line *line);
 
 /* `text` and the line, with a newline where there is none. The caller frees it; NULL: no memory. */

@@ -29,6 +29,14 @@ struct suppress {
 /* Is it KEY=VALUE of a field? Else it is a file. */
 bool suppress_is_field(const char *word);
 
+/* Is it KEY=VALUE of no field, and the name of no file either? */
+bool suppress_is_unknown(const char *word);
+
+#define SUPPRESS_KEYS "detector, about, src, dst, host, port, proto, asn, country and direction"
+
+/* Does a rule of these hold in some place only: an address, a network, a port? */
+bool suppress_is_placed(const struct suppress_fields *fields);
+
 /* The fields of the incident, then of the words, which replace those ("any" takes one away).
  * Returns an exit status; what is wrong was said. */
 int suppress_fields(struct suppress *s, struct suppress_fields *out, int64_t *end_us);
@@ -40,6 +48,9 @@ bool suppress_is_pair(const struct stored *stored);
 /* What add --from would make of the incident, as KEY=VALUE words. They are as hostile as its
  * detector's name: nothing is quoted. */
 void suppress_words(const struct stored *stored, char *out, size_t size);
+
+/* The fields as KEY=VALUE words. */
+void suppress_print(const struct suppress_fields *fields, char *out, size_t size);
 
 /* The rule as a line, under the id that the library gives it. Returns an exit status. */
 int suppress_line(struct suppress *s, const struct suppress_fields *fields, int64_t end_us,

@@ -3,9 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "suppress.h"
+#include "when.h"
 
 enum field { DETECTOR, ABOUT, SRC, DST, HOST, PORT, PROTO, ASN, COUNTRY, DIRECTION };
 
@@ -25,6 +28,12 @@ static size_t field_of(const char *word)
 bool suppress_is_field(const char *word)
 {
     return field_of(word) < SUPPRESS_FIELDS;
+}
+
+bool suppress_is_unknown(const char *word)
+{
+    size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz_");
+    return length > 0 && word[length] == '=' && access(word, F_OK) != 0;
 }
 
 static void set(struct suppress_fields *fields, enum field field, const char *value)
@@ -66,16 +75,30 @@ static void from_incident(const struct stored *stored, struct suppress_fields *o
         set(out, PROTO, said_proto(incident->proto, number));
 }
 
+void suppress_print(const struct suppress_fields *fields, char *out, size_t size)
+{
+    size_t length = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < SUPPRESS_FIELDS && length < size; i++)
+        if (fields->value[i] != NULL)
+            length += (size_t)snprintf(out + length, size - length, "%s%s=%s",
+                                       length > 0 ? " " : "", names[i], fields->value[i]);
+}
+
 void suppress_words(const struct stored *stored, char *out, size_t size)
 {
     struct suppress_fields fields = {0};
-    size_t length = 0;
-    out[0] = '\0';
     from_incident(stored, &fields);
-    for (size_t i = 0; i < SUPPRESS_FIELDS && length < size; i++)
-        if (fields.value[i] != NULL)
-            length += (size_t)snprintf(out + length, size - length, "%s%s=%s",
-                                       length > 0 ? " " : "", names[i], fields.value[i]);
+    suppress_print(&fields, out, size);
+}
+
+bool suppress_is_placed(const struct suppress_fields *fields)
+{
+    static const enum field places[] = {ABOUT, SRC, DST, HOST, PORT, ASN, COUNTRY};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (fields->value[places[i]] != NULL)
+            return true;
+    return false;
 }
 
 static int find_incident(struct suppress *s, struct suppress_fields *out, int64_t *end_us)
@@ -134,11 +157,36 @@ static int find_id(struct suppress *s, const struct said_line *line, char id[24]
     return usage_error("suppress", "%s", message);
 }
 
+/* Each value on its own, before a line is made of them. */
+static int check_values(const struct suppress *s, const struct suppress_fields *fields)
+{
+    const char *const values[] = {s->owner, s->why, s->id, s->expires};
+    static const char *const options[] = {"--owner", "--why", "--id", "--expires"};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        if (values[i] != NULL && !said_clean(values[i]))
+            return usage_error("suppress", "%s has a control character: %s", options[i], values[i]);
+    for (size_t i = 0; i < SUPPRESS_FIELDS; i++)
+        if (fields->value[i] != NULL && !said_clean(fields->value[i]))
+            return usage_error("suppress", "%s has a control character: %s", names[i],
+                               fields->value[i]);
+    return EXIT_FINE;
+}
+
+/* The rule's time is that of flows, which are of today or of the past. */
+static bool is_past(const char *expires)
+{
+    int64_t us;
+    return expires[0] != '\0' && when_parse(expires, &us) && us <= (int64_t)time(NULL) * 1000000;
+}
+
 int suppress_line(struct suppress *s, const struct suppress_fields *fields, int64_t end_us,
                   struct said_line *out)
 {
     struct said_line body = {0};
     char id[24] = "", expires[32] = "";
+    int status = check_values(s, fields);
+    if (status != EXIT_FINE)
+        return status;
     for (size_t i = 0; i < SUPPRESS_FIELDS; i++)
         if (fields->value[i] != NULL)
             said_add(&body, names[i], fields->value[i]);
@@ -147,13 +195,16 @@ int suppress_line(struct suppress *s, const struct suppress_fields *fields, int6
                            "--expires %s: neither a span such as 30d, nor a time such as "
                            "2026-12-31, nor never",
                            s->expires);
+    if (is_past(expires))
+        return usage_error("suppress", "--expires %s is past: such a rule hides nothing",
+                           s->expires);
     if (expires[0] != '\0')
         said_add(&body, "expires", expires);
     if (s->owner != NULL)
         said_add(&body, "owner", s->owner);
     if (s->why != NULL)
         said_add(&body, "why", s->why);
-    int status = find_id(s, &body, id);
+    status = find_id(s, &body, id);
     if (status != EXIT_FINE)
         return status;
     *out = (struct said_line){0};

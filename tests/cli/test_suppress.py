@@ -118,7 +118,8 @@ class Suppress(Said):
 
     def test_list_tells_hits_by_the_history(self) -> None:
         self.add("--from", self.id, "--expires", "2100-01-01")
-        self.add("detector=beacon", "--id", "never-used", "--expires", "2020-01-01")
+        with open(self.rules, "a", encoding="utf-8") as file:
+            file.write("id=never-used detector=beacon expires=2020-01-01 owner=bob\n")
         self.ok("score", "-c", self.conf, "-s", f"history.path={self.history}", self.log)
         used, unused = json.loads(self.say("suppress", "list", "--json"))
         self.assertEqual((used["state"], used["incidents"]), ("active", 1))
@@ -178,7 +179,13 @@ class Suppress(Said):
             (2, "names nothing to match", ["add", "port=any", *who]),
             (2, "eve.json: no KEY=VALUE", ["add", "src=10.0.0.1", "eve.json", *who]),
             (2, "--expires soon: neither a span", ["add", "src=10.0.0.1", "--expires", "soon", *who]),
-            (2, "has a control character", ["add", "src=10.0.0.1", "--owner", "a", "--why", "\x1b[2J", "-c", self.conf]),
+            (2, "--why has a control character: \\x1b[2J", ["add", "src=10.0.0.1", "--owner", "a", "--why", "\x1b[2J", "-c", self.conf]),
+            (2, "--owner has a control character", ["add", "src=10.0.0.1", "--owner", "a\nsrc=10.0.0.2", "--why", "b", "-c", self.conf]),
+            (2, "src has a control character", ["add", "src=10.0.0.1\nsrc=10.0.0.2", *who]),
+            (2, "sni=foo.example: no such key (or file); keys are detector, about, src,", ["test", "sni=foo.example", self.log]),
+            (2, "sni=foo.example: no such key (or file)", ["add", "sni=foo.example", *who]),
+            (2, "--expires 2020-01-01 is past", ["add", "src=10.0.0.1", "--expires", "2020-01-01", *who]),
+            (1, "names no address, network, port, AS or country", ["add", "detector=beacon", "proto=tcp", *who]),
             (1, "no incident has the id ffff", ["add", "--from", "ffff", *who]),
             (1, "/nonexistent: ", ["add", "--from", self.id, "--in", "/nonexistent", *who]),
             (1, "history.path is not set", ["add", "--from", self.id, "--file", self.rules, "--owner", "a", "--why", "b"]),
@@ -195,10 +202,47 @@ class Suppress(Said):
             self.assert_fails(1, "suppressions:2: scr: no such key", "suppress", *args)
         self.assertEqual(self.text(self.rules), "id=a src=10.0.0.1\nscr=10.0.0.2\n")
 
-    def test_the_same_rule_is_not_added_twice(self) -> None:
-        self.add("src=10.0.0.1")
-        self.assert_fails(1, ":2: the same id as line 1", "suppress", "add", "-c", self.conf, "--owner", "b", "--why", "c", "src=10.0.0.1")
-        self.assertEqual(self.text(self.rules).count("\n"), 1)
+    def test_the_same_rule_is_renewed(self) -> None:
+        self.write(
+            "suppressions",
+            "# ours\nid=scan about=10.0.0.66 detector=fanout expires=2025-01-01 owner=x # old\nid=b src=10.0.0.2\n".encode(),
+        )
+        self.assertEqual(self.sent(), [self.id])  # it has expired
+        out = self.add("--from", self.id, "--expires", "2100-01-01")
+        renewed = 'id=scan detector=fanout about=10.0.0.66 expires=2100-01-01T00:00:00Z owner=ann why="our scanner, every night"'
+        self.assertEqual(self.text(self.rules), f"# ours\n{renewed}\nid=b src=10.0.0.2\n")
+        self.assertEqual(
+            out,
+            f"Renewed in {self.rules}:\n{renewed}\nIt was:\nid=scan about=10.0.0.66 detector=fanout expires=2025-01-01 owner=x\n",
+        )
+        self.assertEqual(self.sent(), [])
+        self.add("--from", self.id, "--id", "other")
+        self.assertIn("\nid=other detector=fanout about=10.0.0.66 owner=ann", self.text(self.rules))
+        self.assertEqual(self.text(self.rules).count("\n"), 3)
+        self.assert_fails(1, "the same id as line", "suppress", "add", "-c", self.conf, "--owner", "b", "--why", "c", "src=10.9.9.9", "--id", "b")
+
+    def test_a_rule_in_force_is_tried_as_if_it_were_not(self) -> None:
+        self.add("--from", self.id)
+        for args in (["--from", self.id], ["--rule", "about=10.0.0.66 detector=fanout"]):
+            run = json.loads(self.say("suppress", "test", "--json", *args, self.log))
+            self.assertEqual([i["incident_id"] for i in run["hidden"]], [self.id])
+            self.assertEqual(len(run["rules"]), 1)
+
+    def test_words_that_were_not_tried_are_said(self) -> None:
+        words = ["--owner", "a", "--why", "b", "-c", self.conf]
+        run = self.run_eddy("suppress", "add", "detector=fanout", "about=10.0.0.66", *words)
+        self.assertEqual(run.returncode, 0)
+        self.assertIn(b"was not tried; with a log that is: eddy suppress test detector=fanout about=10.0.0.66 LOG\n", run.stderr)
+        run = self.run_eddy("suppress", "add", "src=10.0.0.1", "dst=203.0.113.1", *words, "--test", self.log)
+        self.assertNotIn(b"not tried", run.stderr)
+        self.ok("suppress", "add", "detector=beacon", "--force", *words)
+
+    def test_one_detector_about_one_host_is_never_too_wide(self) -> None:
+        tight = ["-s", "suppress.max_share=0.0001", self.log]
+        self.ok("suppress", "test", "detector=fanout", "about=10.0.0.66", *tight)
+        self.ok("suppress", "test", "detector=fanout", "src=10.0.0.66/32", *tight)
+        for words in (["about=10.0.0.66"], ["detector=fanout", "about=10.0.0.64/30"], ["detector=fanout", "host=10.0.0.66"]):
+            self.assert_fails(1, "max_share", "suppress", "test", *words, *tight)
 
 
 class EachIncident(Eddy):
@@ -286,6 +330,25 @@ class Mark(Said):
         self.mark("none")
         self.assertEqual(self.say("mark", "--export", self.log).splitlines(), ["id,label,family"])
 
+    def test_the_export_says_how_much_of_an_incident_is_labelled(self) -> None:
+        data = Path(__file__).resolve().parents[2] / "examples" / "data"
+        log = str(data / "eve.json.gz")
+        self.ok("score", "-q", "-c", self.conf, "-s", f"history.path={self.history}", log)
+        found = [json.loads(line) for line in self.ok("score", "-q", log).splitlines()]
+        (scan,) = [i for i in found if i["detector"] == "fanout"]
+        (tunnel,) = [i for i in found if i["detector"] == "dns"]
+        for incident in (scan, tunnel):
+            self.say("mark", incident["incident_id"], "malicious")
+        run = self.run_eddy("mark", "--export", "-c", self.conf, log)
+        rows = [row.split(",") for row in run.stdout.decode().splitlines()[1:]]
+        count = {name: sum(row[2] == name for row in rows) for name in ("fanout", "dns")}
+        self.assertGreaterEqual(count["fanout"], 0.95 * scan["flows"])
+        self.assertGreater(count["dns"], 0)
+        said = run.stderr.decode()
+        self.assertIn(f"{scan['incident_id']}: {count['fanout']:,} flows labelled: those of its host that were part", said)
+        self.assertIn(f"; the incident had {scan['flows']:,}\n", said)
+        self.assertIn(f"{tunnel['incident_id']}: {count['dns']:,} flows labelled: all of its host to port 53", said)
+
     def test_a_peer_makes_labels_of_the_whole_conversation(self) -> None:
         self.write(
             "marks",
@@ -308,6 +371,10 @@ class Mark(Said):
         self.assertEqual(self.say("mark", "--list"), self.text(self.marks))
         (entry,) = json.loads(self.say("mark", "--list", "--json"))
         self.assertEqual((entry["incident"], entry["verdict"], entry["why"]), (self.id, "benign", 'a "b"'))
+        self.mark("malicious", "--by", "bob")
+        first, second = self.text(self.marks).splitlines()
+        self.assertEqual(self.say("mark", "--list"), f"# superseded: {first}\n{second}\n")
+        self.assertEqual([mark["superseded"] for mark in json.loads(self.say("mark", "--list", "--json"))], [True, False])
 
     def test_what_is_wrong_is_said(self) -> None:
         for status, words, args in (
@@ -315,7 +382,7 @@ class Mark(Said):
             (2, "good: not benign, malicious or none", [self.id, "good"]),
             (1, "no incident has the id ffff", ["ffff", "benign", "-c", self.conf]),
             (1, "feedback.path is not set", [self.id, "benign", "-c", "/dev/null"]),
-            (1, "has a control character", [self.id, "benign", "--why", "\x07", "-c", self.conf]),
+            (2, "--why has a control character: \\x07", [self.id, "benign", "--why", "\x07", "-c", self.conf]),
             (2, "--export needs the LOGs", ["--export", "-c", self.conf]),
             (2, "--list takes nothing", ["--list", "x", "-c", self.conf]),
         ):
@@ -335,10 +402,28 @@ class Help(Eddy):
             for option in ("--in FILE", "--file FILE", "--json", "--config FILE", "Exit status"):
                 self.assertIn(option, text)
 
-    def test_a_faulty_file_is_said_when_scoring(self) -> None:
+    def test_a_faulty_file_ends_a_run_before_it_begins(self) -> None:
         rules = self.write("rules", b"src=10.0.0.1/99\n")
-        run = subprocess.run([EDDY, "score", "-s", f"suppress.path={rules}", self.log], capture_output=True, check=False)
-        self.assertIn(b"rules:1: src=10.0.0.1/99: not an address", run.stderr)
+        for command in (["score"], ["report", "-o", str(self.path / "page.html")], ["suppress", "test", "src=10.0.0.1"]):
+            with self.subTest(command=command):
+                run = self.run_eddy(*command, "-s", f"suppress.path={rules}", self.log)
+                self.assertEqual((run.returncode, run.stdout), (1, b""))
+                self.assertIn(b"1: src=10.0.0.1/99: not an address", run.stderr)
+        self.assertFalse((self.path / "page.html").exists())
+        marks = self.write("marks", b"incident=x verdict=bening\n")
+        self.assert_fails(1, "marks:1: verdict=bening", "score", "-s", f"feedback.path={marks}", self.log)
+
+    def test_messages_move_no_cursor(self) -> None:
+        for status, args in (
+            (2, ["\x1b[2J"]),
+            (2, ["mark", "x", "\x1b[2J"]),
+            (2, ["suppress", "\x1b[2J"]),
+            (1, ["score", "/nonexistent\x1b[2J\x9b"]),
+        ):
+            run = self.run_eddy(*args)
+            self.assertEqual(run.returncode, status, run.stderr)
+            self.assertIn(b"\\x1b[2J", run.stderr)
+            self.assertNotRegex(run.stderr, b"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 
 
 del Eddy, Said

@@ -22,7 +22,8 @@ struct vetted {
 
 static struct vetted vetted_of(const char *rules, const char *marks)
 {
-    struct vetted v = {.p = pipeline_new(NULL), .join = 1.0, .feedback = {.half_life_us = 90 * 86400 * US}};
+    struct vetted v = {
+        .p = pipeline_new(NULL), .join = 1.0, .feedback = {.half_life_us = 90 * 86400 * US}};
     struct entries entries = {.name = "rules", .text = rules, .length = strlen(rules)};
     assert_int_equal(rules_new(&entries, &v.vet.rules, NULL), EDDY_OK);
     entries = (struct entries){.name = "marks", .text = marks, .length = strlen(marks)};
@@ -147,6 +148,7 @@ static void a_benign_mark_makes_the_finding_usual_and_leaves_the_verdict(void **
 {
     (void)state;
     double p[2], verdict[2];
+    uint64_t model[2];
     for (int marked = 0; marked < 2; marked++) {
         struct vetted v = vetted_of("", marked ? "incident=b verdict=benign detector=tail "
                                                  "host=10.0.0.5 score=250 marked=2023-01-01\n"
@@ -159,11 +161,13 @@ static void a_benign_mark_makes_the_finding_usual_and_leaves_the_verdict(void **
         const struct row *row = pass(&v, &flow);
         p[marked] = row->finding[detector_named("tail")].p;
         verdict[marked] = row->verdict.p;
+        model[marked] = model_of(&v);
         vetted_done(&v);
     }
     assert_true(p[0] < 1e-3);
     assert_true(p[1] > 0.1); /* w is a little below 1, a year after the mark */
     assert_float_equal(verdict[0], verdict[1], 0);
+    assert_true(model[0] == model[1]); /* what is rare stays so */
 }
 
 /* ---- files ---- */
