@@ -179,6 +179,11 @@ int flows_csv_add(struct flows_csv *f, const eddy_flow *flow, const eddy_verdict
     return EDDY_OK;
 }
 
+static const char *name_of(const struct flows_csv *f)
+{
+    return strcmp(f->path, "-") == 0 ? "standard output" : f->path;
+}
+
 int flows_csv_flush(struct flows_csv *f, eddy_error *err)
 {
     size_t done = 0;
@@ -188,7 +193,7 @@ int flows_csv_flush(struct flows_csv *f, eddy_error *err)
         if (wrote >= 0)
             done += (size_t)wrote;
         else if (errno != EINTR)
-            status = fault(err, EDDY_EIO, "%s: %s", f->path, strerror(errno));
+            status = fault(err, EDDY_EIO, "%s: %s", name_of(f), strerror(errno));
     }
     memmove(f->buffer, f->buffer + done, f->used - done);
     f->used -= done;
@@ -216,7 +221,7 @@ int flows_csv_sync(struct flows_csv *f, struct flows_csv_place *out, eddy_error 
     struct flows_csv_place place;
     place_of(f, &place);
     if (place.regular && fdatasync(f->fd) != 0)
-        return fault(err, EDDY_EIO, "%s: %s", f->path, strerror(errno));
+        return fault(err, EDDY_EIO, "%s: %s", name_of(f), strerror(errno));
     *out = place;
     return EDDY_OK;
 }
@@ -230,7 +235,7 @@ int flows_csv_rewind(struct flows_csv *f, const struct flows_csv_place *to, eddy
         return 0;
     f->used = 0; /* at most what begin() put there */
     if (ftruncate(f->fd, (off_t)to->length) != 0)
-        return fault(err, EDDY_EIO, "%s: %s", f->path, strerror(errno));
+        return fault(err, EDDY_EIO, "%s: %s", name_of(f), strerror(errno));
     if (to->length == 0)
         begin(f);
     return 1;
@@ -253,7 +258,7 @@ int flows_csv_reopen(struct flows_csv *f, eddy_error *err)
     if (close(f->fd) != 0) {
         (void)close(fd);
         f->fd = -1;
-        return fault(err, EDDY_EIO, "%s: %s", f->path, strerror(errno));
+        return fault(err, EDDY_EIO, "%s: %s", name_of(f), strerror(errno));
     }
     f->fd = fd;
     begin(f);
@@ -276,7 +281,7 @@ int flows_csv_close(struct flows_csv *f, eddy_error *err)
         return EDDY_OK;
     int status = flows_csv_flush(f, err);
     if (close(f->fd) != 0 && status == EDDY_OK)
-        status = fault(err, EDDY_EIO, "%s: %s", f->path, strerror(errno));
+        status = fault(err, EDDY_EIO, "%s: %s", name_of(f), strerror(errno));
     free(f->path);
     free(f->buffer);
     free(f);

@@ -22,6 +22,9 @@ int cmd_suppress(int argc, char **argv);
 /* Says on standard error what is wrong with the command line. Returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* For a '?' of getopt. Returns EXIT_USAGE. */
+int usage_option(const char *command, char **argv);
+
 /* Writes out what was printed. Returns EXIT_FINE, or EXIT_FAULT if standard output can't be
  * written: it says so, unless its reader has simply gone (head). */
 int finish_output(void);

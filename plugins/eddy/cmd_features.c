@@ -80,7 +80,7 @@ static int parse_options(struct run *run, int argc, char **argv)
             if (strcmp(optarg, "csv") != 0)
                 return usage_error("features", "--format %s: not csv", optarg);
         } else if (!run_option(run, option, optarg)) {
-            return usage_error("features", "can't make out the options");
+            return usage_option("features", argv);
         }
     }
     run->files = argv + optind;

@@ -255,7 +255,7 @@ static bool parse_limit(const char *value, uint64_t *out)
 {
     size_t digits = strspn(value, "0123456789");
     *out = strtoul(value, NULL, 10);
-    return digits > 0 && digits < 10 && value[digits] == '\0';
+    return digits > 0 && digits < 10 && value[digits] == '\0' && *out > 0;
 }
 
 static bool parse_output(const char *value, bool *table)
@@ -280,8 +280,7 @@ static bool take_option(struct incidents *in, int option, const char *value)
     case LONG_HOST:
         return filter_net(filter, value);
     case LONG_DETECTOR:
-        filter->detector = value;
-        return true;
+        return filter_detector(filter, value);
     case LONG_SEVERITY:
         return filter_severity(filter, value);
     case LONG_STATE:
@@ -311,6 +310,29 @@ static const char *option_name(int option)
     return "?";
 }
 
+/* What an option takes, but for times of --since and --until. */
+static const char *allowed(int option)
+{
+    switch (option) {
+    case LONG_AT:
+        return "a time such as 2026-01-02T03:04:05";
+    case LONG_HOST:
+        return "an address or a network, 10.0.0.0/8";
+    case LONG_DETECTOR:
+        return "one of " FILTER_DETECTORS;
+    case LONG_SEVERITY:
+        return "low, medium or high";
+    case LONG_STATE:
+        return "new, growing, quiet or closed";
+    case 'n':
+        return "a number from 1 to 999999999";
+    case 'o':
+        return "table or json";
+    default: /* --withheld=, --suppressed= */
+        return "only";
+    }
+}
+
 /* Returns an exit status to end with, or -1 to go on. */
 static int parse_options(struct incidents *in, int argc, char **argv)
 {
@@ -321,14 +343,14 @@ static int parse_options(struct incidents *in, int argc, char **argv)
             return finish_output();
         }
         if (option == '?')
-            return usage_error("incidents", "can't make out the options");
+            return usage_option("incidents", argv);
         if (!take_option(in, option, optarg))
-            return usage_error("incidents", "--%s %s: can't make that out", option_name(option),
-                               optarg);
+            return usage_error("incidents", "--%s %s: not %s", option_name(option), optarg,
+                               allowed(option));
     }
-    const char *name = filter_times(&in->filter);
-    if (name != NULL)
-        return usage_error("incidents", "--%s: neither a span such as 24h nor a time", name);
+    const char *problem = filter_times(&in->filter);
+    if (problem != NULL)
+        return usage_error("incidents", "%s", problem);
     return -1;
 }
 

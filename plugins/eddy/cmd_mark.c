@@ -294,7 +294,7 @@ static int parse(struct mark_command *m, int argc, char **argv)
             return finish_output();
         }
         if (!take_option(m, option, optarg))
-            return usage_error("mark", "can't make out the options");
+            return usage_option("mark", argv);
     }
     if (m->list && m->export)
         return usage_error("mark", "--list or --export, not both");

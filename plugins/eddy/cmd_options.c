@@ -172,7 +172,7 @@ int cmd_options(int argc, char **argv)
             return finish_output();
         }
         if (option != 'c' && option != 'm')
-            return usage_error("options", "can't make out the options");
+            return usage_option("options", argv);
         *(option == 'c' ? &o.conf : &o.man) = true;
     }
     if (argc - optind > 1)

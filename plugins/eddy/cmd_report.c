@@ -23,6 +23,7 @@ struct make {
     struct run run;
     struct store store;
     struct report report;
+    struct notes marks, rules;
     struct report_setting *settings;
     char **logs; /* those of the files that are to be scored */
     const char *path;
@@ -206,6 +207,20 @@ static int write_file(struct make *make)
     return fail(make, make->path, failed ? strerror(problem) : "out of memory");
 }
 
+/* Without them there is a report all the same. */
+static void read_notes(struct make *make)
+{
+    static const char *const names[] = {"rules", "marks"}; /* by eddy_said */
+    struct notes *const notes[] = {&make->rules, &make->marks};
+    for (int which = EDDY_SUPPRESSIONS; which <= EDDY_MARKS; which++) {
+        eddy_error err = {0};
+        if (notes_of_config(notes[which], (eddy_said)which, make->run.config_path, &err) != EDDY_OK)
+            complain(&make->run.progress, "%s are not shown: %s", names[which], err.message);
+    }
+    make->report.marks = &make->marks;
+    make->report.rules = &make->rules;
+}
+
 static int write_page(struct make *make)
 {
     const struct stored **lists = sort_out(&make->report, &make->store);
@@ -214,6 +229,7 @@ static int write_page(struct make *make)
         return fail(make, make->path, "out of memory");
     }
     make->report.settings = make->settings;
+    read_notes(make);
     if (make->stamp)
         make->report.made_us = (int64_t)time(NULL) * 1000000;
     int status = EXIT_FINE;
@@ -275,7 +291,7 @@ static int parse_options(struct make *make, int argc, char **argv)
         else if (option == 257)
             make->stamp = true;
         else if (!run_option(&make->run, option, optarg))
-            return usage_error("report", "can't make out the options");
+            return usage_option("report", argv);
     }
     if (optind == argc)
         return usage_error("report", "no file given (- is standard input)");
@@ -316,6 +332,8 @@ int cmd_report(int argc, char **argv)
             free(make->settings[i].initial);
         }
         free(make->settings);
+        notes_done(&make->marks);
+        notes_done(&make->rules);
         store_done(&make->store);
         run_done(&make->run);
     } else {

@@ -228,7 +228,7 @@ static int parse_options(struct score *score, int argc, char **argv)
         } else if (option == LONG_SUPPRESSED) {
             score->found.keep_suppressed = true;
         } else if (!run_option(&score->run, option, optarg)) {
-            return usage_error("score", "can't make out the options");
+            return usage_option("score", argv);
         }
     }
     score->run.files = argv + optind;

@@ -399,7 +399,7 @@ static int parse(struct suppress *s, int argc, char **argv)
             return finish_output();
         }
         if (!take_option(s, option, optarg))
-            return usage_error("suppress", "can't make out the options");
+            return usage_option("suppress", argv);
     }
     if (optind == argc)
         return usage_error("suppress", "what? add, test, list or remove");

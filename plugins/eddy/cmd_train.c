@@ -129,8 +129,10 @@ static int parse_options(struct train *train, int argc, char **argv)
             (void)fputs(help, stdout);
             return finish_output();
         }
+        if (option == '?')
+            return usage_option("train", argv);
         if (!take_option(train, option))
-            return usage_error("train", "can't make out the options");
+            return usage_error("train", "%s: too long, empty, or given too often", optarg);
     }
     run->files = argv + optind;
     run->file_count = (size_t)(argc - optind);
@@ -168,15 +170,16 @@ int cmd_train(int argc, char **argv)
 static bool check(const char *path, bool tell)
 {
     eddy_error err = {0};
+    struct progress silent = {0};
     char small[1];
     int length = eddy_model_check(path, small, sizeof small, &err);
     char *text = length < 0 ? NULL : malloc((size_t)length + 1);
     if (text != NULL)
         length = eddy_model_check(path, text, (size_t)length + 1, &err);
     if (length < 0)
-        (void)fprintf(stderr, "eddy model: %s\n", err.message);
+        complain(&silent, "%s", err.message);
     else if (text == NULL)
-        (void)fputs("eddy model: out of memory\n", stderr);
+        complain(&silent, "out of memory");
     else if (tell)
         (void)puts(text);
     else

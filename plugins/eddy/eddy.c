@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* eddy.c - the command line: finds the command. One cmd_<name>.c each. */
 #include <errno.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,6 +99,14 @@ int usage_error(const char *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
+int usage_option(const char *command, char **argv)
+{
+    if (optopt > ' ' && optopt < 0x7F)
+        return usage_error(command, "-%c: no such option, or its value is missing", optopt);
+    return usage_error(command, "%s: no such option, or its value is missing or not wanted",
+                       argv[optind - 1]);
+}
+
 int finish_output(void)
 {
     if (!ferror(stdout)) /* else errno is of the write that failed: callers stop there */
@@ -128,5 +137,6 @@ int main(int argc, char **argv)
     char title[32];
     (void)snprintf(title, sizeof title, "%s", command->title);
     argv[1] = title;
+    opterr = 0; /* getopt prints words as they are: usage_option() speaks for it */
     return command->run(argc - 1, argv + 1);
 }

@@ -61,6 +61,15 @@ bool filter_state(struct filter *filter, const char *text)
     return filter->state >= 0;
 }
 
+bool filter_detector(struct filter *filter, const char *text)
+{
+    static const char names[] = ", " FILTER_DETECTORS ",";
+    char wanted[32];
+    filter->detector = text;
+    return text[strcspn(text, ", ")] == '\0' &&
+           snprintf(wanted, sizeof wanted, ", %s,", text) < 32 && strstr(names, wanted) != NULL;
+}
+
 static bool time_of(const struct filter *filter, const char *text, int64_t *out_us)
 {
     int64_t span;
@@ -75,8 +84,10 @@ static bool time_of(const struct filter *filter, const char *text, int64_t *out_
 const char *filter_times(struct filter *filter)
 {
     if (!time_of(filter, filter->since, &filter->since_us))
-        return "since";
-    return time_of(filter, filter->until, &filter->until_us) ? NULL : "until";
+        return "--since: neither a span such as 24h nor a time";
+    if (!time_of(filter, filter->until, &filter->until_us))
+        return "--until: neither a span such as 24h nor a time";
+    return filter->since_us > filter->until_us ? "--since is after --until" : NULL;
 }
 
 static bool in_net(const struct filter *filter, const uint8_t address[16])

@@ -30,8 +30,12 @@ bool filter_net(struct filter *filter, const char *text);
 bool filter_severity(struct filter *filter, const char *text);
 bool filter_state(struct filter *filter, const char *text);
 
-/* Makes times of `since` and `until`: a span before now or a time. The name of the one that is
- * neither, or NULL. Once now_us is known. */
+/* One of core/parts.def. */
+#define FILTER_DETECTORS "tail, fanout, beacon, dns, burst, exfil, rarity, iforest"
+bool filter_detector(struct filter *filter, const char *text);
+
+/* Makes times of `since` and `until`: a span before now or a time. What is wrong with them, or
+ * NULL. Once now_us is known. */
 const char *filter_times(struct filter *filter);
 
 bool filter_takes(const struct filter *filter, const struct stored *stored);

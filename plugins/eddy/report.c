@@ -14,6 +14,7 @@
 #include "when.h"
 
 #define TOP_HOSTS 10
+#define TOP_FILES 5
 
 /* ---- the head ---- */
 
@@ -65,6 +66,19 @@ static void put_counted(FILE *to, uint64_t count, const char *one, const char *m
     html(to, " %s", plural(count, one, more));
 }
 
+/* By their last names; all of each is at the end of the page. */
+static void put_files(FILE *to, const struct report *r)
+{
+    for (size_t i = 0; i < r->file_count && i < TOP_FILES; i++) {
+        const char *slash = strrchr(r->files[i], '/');
+        bool input = strcmp(r->files[i], "-") == 0;
+        html(to, "%s", i > 0 ? ", " : "");
+        html_text(to, input ? "standard input" : slash != NULL ? slash + 1 : r->files[i], 80);
+    }
+    if (r->file_count > TOP_FILES)
+        html(to, " and %zu more", r->file_count - TOP_FILES);
+}
+
 /* "Two hosts ..." in a sentence or two: what one would say on the telephone. */
 static void put_abstract(FILE *to, const struct report *r, size_t hosts)
 {
@@ -85,9 +99,12 @@ static void put_abstract(FILE *to, const struct report *r, size_t hosts)
         put_counted(to, hosts, "host", "hosts");
         html(to, " %s reported", plural(r->sent_count, "was", "were"));
     }
-    if (r->withheld_count + r->suppressed_count > 0)
-        html(to, "; %zu withheld by the daily budget and %zu suppressed are listed below",
-             r->withheld_count, r->suppressed_count);
+    if (r->withheld_count > 0)
+        html(to, "; %zu withheld by the daily budget %s listed below", r->withheld_count,
+             plural(r->withheld_count, "is", "are"));
+    if (r->suppressed_count > 0)
+        html(to, "; %zu suppressed by rules %s listed below", r->suppressed_count,
+             plural(r->suppressed_count, "is", "are"));
     html(to, ".");
     if (r->store->count > 0) {
         html(to, " All evidence lies between ");
@@ -114,8 +131,10 @@ static void put_figures(FILE *to, const struct report *r, size_t hosts)
                    count_severity(r, EDDY_MEDIUM), count_severity(r, EDDY_LOW));
     put_figure(to, "Incidents", r->sent_count, note);
     put_figure(to, "Hosts", hosts, "that they are about");
-    put_figure(to, "Withheld", r->withheld_count, "over the daily budget");
-    put_figure(to, "Suppressed", r->suppressed_count, "covered by a rule");
+    if (r->withheld_count > 0)
+        put_figure(to, "Withheld", r->withheld_count, "over the daily budget");
+    if (r->suppressed_count > 0)
+        put_figure(to, "Suppressed", r->suppressed_count, "covered by a rule");
     if (r->run != NULL)
         put_figure(to, "Flows scored", r->run->counts.scored, "");
     html(to, "</dl>\n");
@@ -206,68 +225,40 @@ static void put_hosts(FILE *to, const struct host *hosts, size_t count)
 
 /* ---- incidents ---- */
 
-static void put_line(FILE *to, const struct stored *stored, bool with_rule)
-{
-    const eddy_incident *i = &stored->incident;
-    html(to, "<tr><td>");
-    report_severity(to, i->severity);
-    html(to, "</td><td class=\"nowrap\">");
-    html_time(to, i->start_us);
-    html(to, "</td><td>");
-    html_text(to, i->detector, 40);
-    html(to, "</td><td class=\"num\">%.2g</td><td>", i->p);
-    html_text(to, i->summary, 300);
-    if (with_rule) {
-        html(to, "</td><td><code>");
-        html_text(to, i->suppressed_by, 40);
-        html(to, "</code>");
-    }
-    html(to, "</td></tr>\n");
-}
-
-static void put_table(FILE *to, const struct stored *const *lines, size_t count, bool with_rule)
-{
-    html(to,
-         "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Severity</th><th "
-         "scope=\"col\">Start (UTC)</th><th scope=\"col\">Detector</th><th scope=\"col\" "
-         "class=\"num\"><i>p</i></th><th scope=\"col\">What</th>%s</tr></thead><tbody>\n",
-         with_rule ? "<th scope=\"col\">Rule</th>" : "");
-    for (size_t i = 0; i < count && i < REPORT_ROWS; i++)
-        put_line(to, lines[i], with_rule);
-    html(to, "</tbody></table></div>\n");
-    if (count > REPORT_ROWS)
-        html(to, "<p class=\"soft\">%zu more are not shown.</p>\n", count - REPORT_ROWS);
-}
-
 static void put_incidents(FILE *to, const struct report *r)
 {
     if (r->sent_count == 0)
         return;
     html(to, "<section><h2>Incidents, the most unusual first</h2>\n");
     for (size_t i = 0; i < r->sent_count && i < REPORT_SECTIONS; i++)
-        report_incident(to, r->sent[i], i);
+        report_incident(to, r, r->sent[i], i);
     if (r->sent_count > REPORT_SECTIONS) {
         html(to, "<h3>%zu more</h3>\n", r->sent_count - REPORT_SECTIONS);
-        put_table(to, r->sent + REPORT_SECTIONS, r->sent_count - REPORT_SECTIONS, false);
+        report_table(to, r, r->sent + REPORT_SECTIONS, r->sent_count - REPORT_SECTIONS,
+                     REPORT_SENT);
     }
     html(to, "</section>\n");
 }
 
 static void put_held(FILE *to, const struct report *r)
 {
-    html(to,
-         "<section><h2>Held back</h2>\n<details class=\"held\"><summary>%zu withheld: over the "
-         "daily budget</summary>\n",
-         r->withheld_count);
-    if (r->withheld_count > 0)
-        put_table(to, r->withheld, r->withheld_count, false);
-    html(to,
-         "</details>\n<details class=\"held\"><summary>%zu suppressed: covered by a "
-         "rule</summary>\n",
-         r->suppressed_count);
-    if (r->suppressed_count > 0)
-        put_table(to, r->suppressed, r->suppressed_count, true);
-    html(to, "</details></section>\n");
+    if (r->withheld_count + r->suppressed_count == 0)
+        return;
+    html(to, "<section><h2>Held back</h2>\n");
+    if (r->withheld_count > 0) {
+        html(to, "<details class=\"held\"><summary>%zu withheld: over the daily budget</summary>\n",
+             r->withheld_count);
+        report_table(to, r, r->withheld, r->withheld_count, REPORT_WITHHELD);
+        html(to, "<p class=\"soft\">To be told of more each day, raise "
+                 "<code>decide.max_incidents_per_day</code>.</p></details>\n");
+    }
+    if (r->suppressed_count > 0) {
+        html(to, "<details class=\"held\"><summary>%zu suppressed: covered by a rule</summary>\n",
+             r->suppressed_count);
+        report_table(to, r, r->suppressed, r->suppressed_count, REPORT_SUPPRESSED);
+        html(to, "</details>\n");
+    }
+    html(to, "</section>\n");
 }
 
 /* ---- the timeline: those sent, then those held back, as far as there is room ---- */
@@ -305,8 +296,9 @@ bool report_write(FILE *to, const struct report *r)
     if (hosts == NULL)
         return false;
     put_head(to);
-    html(to, "<header><p class=\"kicker\">eddy %s</p>\n<h1>What was unusual on the network</h1>\n",
-         eddy_version());
+    html(to, "<header><p class=\"kicker\">eddy %s, of ", eddy_version());
+    put_files(to, r);
+    html(to, "</p>\n<h1>What was unusual on the network</h1>\n");
     put_abstract(to, r, host_count);
     put_figures(to, r, host_count);
     html(to, "</header>\n<main>\n");

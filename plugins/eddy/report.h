@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "notes.h"
 #include "run.h"
 #include "store.h"
 
@@ -22,7 +23,8 @@ struct report {
     const struct stored **sent, **withheld, **suppressed; /* the most unusual first */
     size_t sent_count, withheld_count, suppressed_count;
     const struct store *store;
-    const struct run *run; /* NULL: no log was scored */
+    const struct run *run;             /* NULL: no log was scored */
+    const struct notes *marks, *rules; /* of the configuration */
     const struct report_setting *settings;
     size_t setting_count;
     char *const *files;
@@ -34,7 +36,13 @@ struct report {
 bool report_write(FILE *to, const struct report *report);
 
 /* Parts of it, each in a file of its own. */
-void report_incident(FILE *to, const struct stored *stored, size_t number);
+void report_incident(FILE *to, const struct report *report, const struct stored *stored,
+                     size_t number);
+/* A table of some incidents, a line each; those that are held back with how to release them. */
+enum report_kind { REPORT_SENT, REPORT_WITHHELD, REPORT_SUPPRESSED };
+void report_table(FILE *to, const struct report *report, const struct stored *const *lines,
+                  size_t count, enum report_kind kind);
+void report_mark(FILE *to, const struct report *report, const struct stored *stored);
 void report_severity(FILE *to, int severity);
 void report_peer(FILE *to, const struct stored *stored);
 void report_records(FILE *to, const struct report *report);

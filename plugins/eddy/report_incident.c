@@ -46,6 +46,7 @@ static const char *technique_name(const char *technique)
         {"T1110", "Brute Force"},
         {"T1498", "Network Denial of Service"},
         {"T1499", "Endpoint Denial of Service"},
+        {"T1567", "Exfiltration Over Web Service"},
         {"T1571", "Non-Standard Port"},
         {"T1572", "Protocol Tunneling"},
     };
@@ -198,20 +199,22 @@ static void put_next(FILE *to, const struct stored *stored)
     if (strspn(words, "0123456789abcdefghijklmnopqrstuvwxyz_.:= ") != strlen(words))
         return;
     html(to,
-         "<p class=\"next\">To silence %s: <code>eddy suppress add %s --owner YOU --why "
-         "'WHAT IT IS'</code></p>\n",
+         "<p class=\"next\">To silence %s: <code>eddy suppress add %s --expires 30d --owner YOU "
+         "--why 'WHAT IT IS'</code></p>\n",
          suppress_is_pair(stored) ? "exactly this" : "all that its detector finds about this host",
          words);
 }
 
-void report_incident(FILE *to, const struct stored *stored, size_t number)
+void report_incident(FILE *to, const struct report *r, const struct stored *stored, size_t number)
 {
     const eddy_incident *i = &stored->incident;
     html(to, "<article id=\"i%zu\"><header>", number);
     report_severity(to, i->severity);
     html(to, "<h3>");
     html_text(to, i->detector, 40);
-    html(to, " <span>%s</span></h3></header>\n", stored->host);
+    html(to, " <span>%s</span></h3>", stored->host);
+    report_mark(to, r, stored);
+    html(to, "</header>\n");
     put_facts(to, stored);
     html(to, "<div class=\"body\"><p class=\"lead\">");
     html_text(to, i->summary, 1000);

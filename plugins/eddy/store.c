@@ -16,6 +16,7 @@
 #include "store_line.h"
 
 #define LINE_MAX_BYTES ((size_t)1 << 20) /* of a line; no output writes a longer one */
+#define TOLD_IDS       10                /* that an ambiguous one may mean */
 #define TOLD_BAD       3                 /* bad lines of a file that are told one by one */
 
 static int fault(eddy_error *err, int code, const char *format, ...)
@@ -313,6 +314,28 @@ void store_sort(struct store *store)
     point_to_evidence(store);
 }
 
+/* As many of them as there is room for, TOLD_IDS at most. */
+static void tell_candidates(const struct store *store, const char *id, size_t count,
+                            eddy_error *err)
+{
+    char list[180] = "";
+    size_t used = 0, told = 0;
+    for (size_t i = 0; i < store->count && told < TOLD_IDS; i++) {
+        const char *candidate = store->incidents[i].incident.id;
+        if (strncmp(candidate, id, strlen(id)) != 0)
+            continue;
+        int length = snprintf(list + used, sizeof list - used, " %s", candidate);
+        if (length < 0 || used + (size_t)length >= sizeof list) {
+            list[used] = '\0';
+            break;
+        }
+        used += (size_t)length;
+        told++;
+    }
+    (void)fault(err, EDDY_EUSAGE, "%zu ids begin with %.20s:%s%s", count, id, list,
+                told < count ? " ..." : "");
+}
+
 const struct stored *store_find(const struct store *store, const char *id, eddy_error *err)
 {
     const struct stored *found = NULL;
@@ -329,8 +352,8 @@ const struct stored *store_find(const struct store *store, const char *id, eddy_
     if (count == 1)
         return found;
     if (count > 1)
-        (void)fault(err, EDDY_EUSAGE, "%zu incidents have an id that begins with %s", count, id);
+        tell_candidates(store, id, count, err);
     else
-        (void)fault(err, EDDY_EUSAGE, "no incident has the id %s", id);
+        (void)fault(err, EDDY_EUSAGE, "no incident has the id %.100s", id);
     return NULL;
 }

@@ -114,11 +114,37 @@ class Incidents(unittest.TestCase):
             ["--severity", "huge"],
             ["--withheld=both"],
             ["--limit", "x"],
+            ["--limit", "0"],
+            ["--detector", "nosuch"],
+            ["--since", "2026-01-03", "--until", "2026-01-02"],
             ["-o", "flows"],
             ["--nonsense"],
         ):
             with self.subTest(words=words):
-                self.run_eddy("incidents", *words, self.history, status=2)
+                said = self.run_eddy("incidents", *words, self.history, status=2).stderr
+                self.assertEqual(len(said.splitlines()), 2, said)  # what is wrong, and where to look
+        for word, value, expected in (("severity", "huge", "low, medium or high"), ("state", "x", "new, growing, quiet or closed"),
+                                      ("output", "x", "table or json")):
+            self.assertIn(expected, self.run_eddy("incidents", f"--{word}", value, self.history, status=2).stderr)
+
+    def test_every_detector_can_be_asked_for(self) -> None:
+        parts = (Path(__file__).parents[2] / "core" / "parts.def").read_text(encoding="utf-8")
+        detectors = re.findall(r"(?m)^PART\(score, (\w+)\)", parts)
+        self.assertGreater(len(detectors), 5)
+        refusal = self.run_eddy("incidents", "--detector", "x", self.history, status=2).stderr
+        for detector in detectors:
+            self.assertIn(detector, refusal)
+            self.run_eddy("incidents", "--detector", detector, self.history)
+
+    def test_messages_move_no_cursor(self) -> None:
+        for words in (["incidents", "show", "a\x1b[31m", self.history], ["score", "no\x1b[31mfile"], ["score", "--no\x1b[31m"],
+                      ["incidents", "--state", "\x1b[31m"], ["x\x1b[31m"], ["model", "info", "no\x1b[31mfile"]):
+            with self.subTest(words=words):
+                done = subprocess.run([EDDY, *map(str, words)], capture_output=True, text=True)
+                self.assertNotIn("\x1b", done.stderr)
+                self.assertIn("\\x1b[31m", done.stderr)
+
+    def test_show_needs_an_id(self) -> None:
         self.run_eddy("incidents", "show", status=2)
 
     def test_the_table_says_state_age_and_what_is_left_out(self) -> None:
@@ -203,7 +229,7 @@ class Incidents(unittest.TestCase):
 
     def test_show_of_none_or_several_fails(self) -> None:
         self.assertIn("no incident has the id 77", self.run_eddy("incidents", "show", "77", self.history, status=1).stderr)
-        self.assertIn("5 incidents have an id", self.run_eddy("incidents", "show", "0", self.history, status=1).stderr)
+        self.assertIn("5 ids begin with 0: 01aa 02aa 03aa 04aa 05aa\n", self.run_eddy("incidents", "show", "0", self.history, status=1).stderr)
 
     def test_control_characters_do_not_reach_the_terminal(self) -> None:
         evil = "\x1b]0;x\x07\x9b31m\r\n"

@@ -128,9 +128,35 @@ class Report(unittest.TestCase):
         self.assertEqual(len([t for t in page.ids if re.fullmatch(r"a\d+t", t)]), 9)
         for text in ("this incident", "median", "1 withheld: over the daily budget", "1 suppressed: covered by a rule",
                      "a withheld one", "a suppressed one", "backup", "speaks against it", "drop.example", "CuX1a2",
-                     "eddy suppress add detector=tail src=10.0.0.2 dst=203.0.113.9 port=443 proto=tcp --owner"):
+                     "eddy suppress add detector=tail src=10.0.0.2 dst=203.0.113.9 port=443 proto=tcp --expires 30d --owner",
+                     "eddy suppress remove backup", "of history.jsonl What was unusual"):
             self.assertIn(text, page.text)
         self.assertNotIn("Flows scored", page.text)  # nothing was scored for it
+
+    def test_what_people_said_is_there(self) -> None:
+        conf, marks, rules = self.path / "eddy.conf", self.path / "marks", self.path / "suppressions"
+        conf.write_text(f"[feedback]\npath = {marks}\n[suppress]\npath = {rules}\n", encoding="utf-8")
+        history = self.recorded(made.kinds() + made.held())
+        for word in ("0001", "0064"):  # one with a section, one that is withheld
+            subprocess.run([EDDY, "mark", word, "benign", "--by", "ann", "--why", "<b>tests</b>", "-c", conf, "--in", history], check=True)
+        rules.write_text('id=backup detector=tail src=10.0.0.1 owner=bob why="every night" expires=2030-01-01\n', encoding="utf-8")
+        page = self.check(self.report("-c", conf, history))
+        self.assertEqual(len(re.findall(r"marked benign, by ann at 20\S+ \S+: <b>tests</b>", page.text)), 2)
+        self.assertIn("bob: every night; expires 2030-01-01", page.text)
+        self.assertNotIn("marked", self.check(self.report(history)).text)
+
+    def test_what_there_is_none_of_is_not_shown(self) -> None:
+        page = self.check(self.report(self.recorded([made.incident(1)])))
+        for text in ("withheld", "suppressed", "Held back"):
+            self.assertNotIn(text, page.text.lower().replace("suppress add", ""))
+
+    def test_every_technique_has_its_name(self) -> None:
+        core = Path(__file__).parents[2] / "core"
+        used = sorted({t for p in core.glob("score/*.c") for t in re.findall(r'"(T1\d{3}(?:\.\d{3})?)"', p.read_text(encoding="utf-8"))})
+        self.assertGreater(len(used), 8)
+        page = self.check(self.report(self.recorded([made.incident(i, technique=t) for i, t in enumerate(used)])))
+        for technique in used:
+            self.assertRegex(page.text, rf"Technique{re.escape(technique)} [A-Z][\w-]+ ")
 
     def test_numbers_of_a_plot_are_numbers(self) -> None:
         html = self.report(self.recorded(made.kinds()))
