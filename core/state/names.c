@@ -23,13 +23,16 @@ void names_done(struct names *n)
     asked_done(&n->asked);
 }
 
-/* The end says more than the beginning: it is where the domain is. True if another name was there.
- */
+/* The end says more than the beginning: it is where the domain is. Dots stand for what was cut.
+ * True if another name was there. */
 static bool replace(char out[NAMES_TEXT], const char *name)
 {
     size_t length = strlen(name);
-    if (length >= NAMES_TEXT)
-        name += length - (NAMES_TEXT - 1);
+    char end[NAMES_TEXT] = "...";
+    if (length >= NAMES_TEXT) {
+        memcpy(end + 3, name + length - (NAMES_TEXT - 4), NAMES_TEXT - 3);
+        name = end;
+    }
     bool other = out[0] != '\0' && strcmp(out, name) != 0;
     memcpy(out, name, strlen(name) + 1);
     return other;

@@ -92,6 +92,7 @@ static void of_a_long_name_the_end_is_remembered(void **state)
     const char *found = called(p, 1, "10.0.0.1", "203.0.113.9");
     assert_int_equal(strlen(found), NAMES_TEXT - 1);
     assert_string_equal(found + strlen(found) - 12, ".example.org");
+    assert_memory_equal(found, "...x", 4); /* and that something was cut */
     pipeline_free(p);
 }
 
