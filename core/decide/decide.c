@@ -176,7 +176,7 @@ static bool may_be_sent(struct decide_state *s, const struct decide_conf *conf,
 /* Told as new, also when it was told as withheld before. */
 static void send(struct decide_state *s, struct incident *incident)
 {
-    incident->withheld = false;
+    incident->withheld = incident->quiet = false;
     s->worth[incident - s->pool] = INFINITY;
     s->counts.incidents[incident->detector]++;
     tell(s, incident, EDDY_INCIDENT_NEW);
