@@ -76,11 +76,12 @@ enum sample_of {
 
 /* What a detector says of a row. */
 struct finding {
-    double score;        /* -log10 of p under its own null model; 0 = usual; NAN = nothing to say */
-    double sample;       /* a score for the calibration to learn from; NAN = none with this row */
+    double score;  /* -log10 of p under its own null model; 0 = usual; NAN = nothing to say */
+    double sample; /* a score for the calibration to learn from; NAN = none with this row */
     enum sample_of sample_of;
     double tests;        /* how many such looks the host's window or past holds; at least 1 */
-    double p;            /* after calibration: filled by the score step */
+    double p;            /* after calibration: filled by the score step; vet: raised by marks */
+    double p_unmarked;   /* likewise, whatever marks say */
     bool of_destination; /* about the row's destination, not its source: a flood's victim */
     const char *rule;    /* vet: id of the suppression that covers it, NULL if none; valid under
                             the engine's lock */

@@ -22,6 +22,7 @@ struct pair;
 struct ring;
 struct window;
 struct asked;
+struct watermark;
 
 /* What is known of an address besides itself. */
 struct place {
@@ -63,9 +64,10 @@ struct row {
     uint32_t clients;       /* likewise: of our hosts, about how many ask the source for names */
     double domains;         /* likewise: how many the source has asked for in its window */
     const char *name;       /* decide: what the destination is called; NULL if not known */
-    bool fresh;             /* state: the first flow of its pair */
-    bool late;              /* state: older than the windows or far ahead; scored, in none */
-    bool first_pass;        /* worker: only learning */
+    const struct watermark *clock; /* state: the time that is believed, with this row */
+    bool fresh;                    /* state: the first flow of its pair */
+    bool late;                     /* state: older than the windows or far ahead; scored, in none */
+    bool first_pass;               /* worker: only learning */
 
     double column[COLUMN_COUNT]; /* features */
     const struct model *model;   /* worker: that of iforest.model; NULL: there is none */
@@ -75,4 +77,5 @@ struct row {
     int best;                             /* score: index of the lowest p, -1 if none spoke */
     double teach; /* score: how much is learned from it: 1, or calibrate.leak if it is suspicious;
                      vet: 0 if it is suppressed or known to be malicious */
+    bool again;   /* score_learn: suspicious, as another row of its actor was within a day */
 };

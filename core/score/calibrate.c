@@ -11,7 +11,8 @@ static const struct option options[] = {
     {"prior", OPTION_NUMBER, CONF(prior), "200", 1, 1e6,
      "How many past scores a detector's own null model is worth."},
     {"suspicious", OPTION_NUMBER, CONF(suspicious), "1e-5", 0, 1,
-     "A score with a lower p, by the null model or by the past, teaches only by calibrate.leak."},
+     "A score with a lower p, by the null model or by the past, teaches only by calibrate.leak, "
+     "and not at all within a day of another by the same host."},
     {"leak", OPTION_NUMBER, CONF(leak), "0.05", 0, 1,
      "How much a suspicious score teaches, where a usual one teaches 1."},
     {"memory", OPTION_NUMBER, CONF(memory), "1e6", 1000, 1e12,
@@ -149,20 +150,18 @@ static void compare(struct calibration *c, double p)
 }
 
 void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score,
-                     double p, uint64_t who)
+                     double p, bool again)
 {
     double teach = 1.0;
     compare(c, p);
-    if (!calibration_suspicious(c, conf, score, p)) {
+    if (!calibration_suspicious(c, conf, score, p))
         c->earned = fmin(c->earned + EARNS, EARNED_MOST);
-    } else {
-        bool again = who == c->suspect;
-        c->suspect = who;
-        if (c->earned >= 1.0 && !again)
-            c->earned -= 1.0;
-        else
-            teach = conf->leak;
-    }
+    else if (again)
+        teach = 0.0;
+    else if (c->earned >= 1.0)
+        c->earned -= 1.0;
+    else
+        teach = conf->leak;
     ddsketch_add(&c->sketch, score, teach);
     if (++c->since >= REFRESH || c->total < REFRESH)
         refresh(c, conf);

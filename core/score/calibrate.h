@@ -18,8 +18,8 @@
  * Three rates of learning: a usual score teaches 1; one beyond calibrate.suspicious teaches
  * calibrate.leak, so that an attack does not make itself usual; one that is suppressed or known
  * to be malicious never gets here. But every site has its odd moments, and p = 0.001 must happen
- * once in a thousand: 1000 usual scores earn one suspicious score the full rate, if it is of
- * another host than the one before. */
+ * once in a thousand: 1000 usual scores earn one suspicious score the full rate. A host
+ * that was suspicious of late (score/suspects.h) teaches nothing as long as it goes on. */
 #pragma once
 
 #include <stdint.h>
@@ -48,7 +48,6 @@ struct calibration {
     double from, p_from, scale, shape;  /* u, p(u), sigma, xi */
     double suspicious;                  /* calibrate.suspicious as a score */
     double earned;                      /* suspicious samples that may teach as usual ones do */
-    uint64_t suspect;                   /* whose the latest suspicious sample was */
     uint32_t since;                     /* samples since the refresh */
     struct {
         double expected, seen; /* of late, with p up to the level */
@@ -62,11 +61,12 @@ void calibration_begin(struct calibration *c, const struct calibrate_conf *conf)
 double calibration_p(const struct calibration *c, const struct calibrate_conf *conf, double score);
 
 /* Learns from a score that was new, not one derived from the same evidence again; `p` is what
- * calibration_p says of it, `who` names the host. In the first of two passes nobody has vetted
- * anything, so that an attack that fills the file would make itself usual: see calibration_vetted.
+ * calibration_p says of it; suspicious `again`, it teaches nothing. In the first of two passes
+ * nobody has vetted anything, so that an attack that fills the file would make itself usual: see
+ * calibration_vetted.
  */
 void calibration_add(struct calibration *c, const struct calibrate_conf *conf, double score,
-                     double p, uint64_t who);
+                     double p, bool again);
 
 /* May it teach in the first of two passes? Not what the null model finds rarer than 1 in 1000. */
 bool calibration_vetted(double score);

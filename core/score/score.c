@@ -7,6 +7,7 @@
 
 #include "score/role.h"
 #include "state/host.h"
+#include "state/watermark.h"
 #include "util/error.h"
 
 int score_new(const struct score_conf *conf, struct score_state **out, eddy_error *err)
@@ -47,29 +48,35 @@ double smallest_of(double p, double tests)
 static void ask(struct score_state *s, const struct score_conf *conf, size_t index, struct row *row)
 {
     struct finding *finding = &row->finding[index];
-    *finding = (struct finding){.score = NAN, .sample = NAN, .tests = 1.0, .p = 1.0};
+    *finding =
+        (struct finding){.score = NAN, .sample = NAN, .tests = 1.0, .p = 1.0, .p_unmarked = 1.0};
     if (registry_detectors[index]->judges != row->kind)
         return;
     registry_detectors[index]->score(s->detector[index], conf->detector[index], row, finding);
     if (!isnan(finding->score))
-        finding->p = calibration_p(&s->calibration[index], conf->calibrate, finding->score);
+        finding->p = finding->p_unmarked =
+            calibration_p(&s->calibration[index], conf->calibrate, finding->score);
 }
 
-/* Notes how much event time has been seen. Clocks that nobody agrees with are left out: one of them
- * would end the learning phase at once, or never. */
+/* Notes how much event time has been seen, since flows agree on what time it is: one wrong clock
+ * would end the learning phase at once, or never. Where what they agreed on was wrong, it begins
+ * anew. */
 static void watch_time(struct score_state *s, const struct row *row)
 {
-    if (row->late || row->kind != ROW_FLOW)
+    if (row->kind != ROW_FLOW)
         return;
-    if (s->first_us == 0)
-        s->first_us = row->end_us;
-    if (row->end_us > s->last_us)
-        s->last_us = row->end_us;
+    int64_t step_us = row->clock->now_us - s->last_us;
+    bool rewound = s->first_pass && !row->first_pass;
+    if (s->agreed && !rewound)
+        s->span_us = step_us < 0 ? 0 : s->span_us + step_us;
+    s->agreed = row->clock->agreed;
+    s->last_us = row->clock->now_us;
+    s->first_pass = row->first_pass;
 }
 
 bool score_learning(const struct score_state *s, const struct score_conf *conf, size_t index)
 {
-    return s->last_us - s->first_us < conf->calibrate->learning_us ||
+    return s->span_us < conf->calibrate->learning_us ||
            calibration_learning(&s->calibration[index], conf->calibrate);
 }
 
@@ -115,6 +122,14 @@ static bool may_teach(const struct row *row, const struct finding *finding)
     }
 }
 
+/* Has what is suspicious of this row been so of its actor within a day? */
+static bool is_again(struct score_state *s, const struct score_conf *conf, const struct row *row,
+                     size_t what)
+{
+    return conf->calibrate->leak < 1.0 &&
+           !suspects_first(&s->suspects, role_actor(row), what, row->clock->now_us);
+}
+
 void score_learn_sample(struct score_state *s, const struct score_conf *conf, size_t index,
                         const struct row *row)
 {
@@ -123,10 +138,21 @@ void score_learn_sample(struct score_state *s, const struct score_conf *conf, si
     if (isnan(finding->sample) || !may_teach(row, finding) ||
         (row->first_pass && !calibration_vetted(finding->sample)))
         return;
-    double p = finding->sample_of == OF_ROW
-                   ? finding->p
-                   : calibration_p(c, conf->calibrate, finding->sample);
-    calibration_add(c, conf->calibrate, finding->sample, p, role_actor(row));
+    double p = finding->sample_of == OF_ROW ? finding->p_unmarked
+                                            : calibration_p(c, conf->calibrate, finding->sample);
+    bool again = calibration_suspicious(c, conf->calibrate, finding->sample, p) &&
+                 is_again(s, conf, row, index);
+    calibration_add(c, conf->calibrate, finding->sample, p, again);
+}
+
+/* Counts are whole: of suspicious rows every 1/teach-th counts. */
+static void learn_role(struct score_state *s, const struct row *row)
+{
+    s->role_owed += row->teach;
+    if (s->role_owed < 1.0)
+        return;
+    s->role_owed -= 1.0;
+    role_learn(row);
 }
 
 void score_learn(struct score_state *s, const struct score_conf *conf, struct row *row)
@@ -134,6 +160,7 @@ void score_learn(struct score_state *s, const struct score_conf *conf, struct ro
     bool flow = row->kind == ROW_FLOW;
     if (flow && row->teach <= 0.0 && !row->late)
         row->window->pinned = true;
+    row->again = row->teach > 0.0 && row->teach < 1.0 && is_again(s, conf, row, SUSPECT_ROWS);
     for (size_t i = 0; i < s->count; i++) {
         const struct detector *detector = registry_detectors[i];
         if (detector->judges != row->kind)
@@ -142,8 +169,8 @@ void score_learn(struct score_state *s, const struct score_conf *conf, struct ro
             detector->learn(s->detector[i], conf->detector[i], row);
         score_learn_sample(s, conf, i, row);
     }
-    if (flow && row->teach > 0.0)
-        role_learn(row);
+    if (flow)
+        learn_role(s, row);
 }
 
 void score_explain(const struct score_state *s, const struct score_conf *conf, size_t index,

@@ -6,12 +6,16 @@
 #include "row.h"
 #include "score/calibrate.h"
 #include "score/explanation.h"
+#include "score/suspects.h"
 
 struct score_state {
     struct calibration calibration[DETECTOR_MAX];
     void *detector[DETECTOR_MAX]; /* each detector's own site-wide memory */
     size_t count;
-    int64_t first_us, last_us; /* event time seen, for the learning phase */
+    struct suspects suspects;
+    int64_t span_us, last_us; /* event time seen, for the learning phase; the latest of it */
+    bool agreed, first_pass;  /* as of the row before */
+    double role_owed;         /* of what suspicious rows teach of roles */
 };
 
 /* Conf structs of the settings in force. */

@@ -100,7 +100,6 @@ typedef struct histogram columns[TAIL_COLUMNS];
 struct tail_state {
     columns site, kind[KINDS];
     columns role[ROLE_COUNT][KINDS]; /* of hosts whose role is not known: none */
-    uint64_t suspect;                /* whose the latest suspicious flow was; 0: none yet */
     double owed; /* of what suspicious flows teach: counts are whole, so every 1/teach-th does */
     double p[TAIL_COLUMNS];     /* of the latest row */
     unsigned bin[TAIL_COLUMNS]; /* likewise */
@@ -210,18 +209,6 @@ static void tail_open(void *state, const void *settings)
     }
 }
 
-/* Does the row teach all levels, or the host alone? What is suspicious does where the suspicious
- * row before was another host's: one host, however long it goes on, makes nothing usual for others.
- */
-static bool is_shared(struct tail_state *s, const struct row *row)
-{
-    uint64_t before = s->suspect;
-    if (row->teach >= 1.0)
-        return true;
-    s->suspect = role_actor(row);
-    return before != 0 && before != s->suspect;
-}
-
 static void tail_learn(void *state, const void *settings, struct row *row)
 {
     struct tail_state *s = state;
@@ -231,10 +218,9 @@ static void tail_learn(void *state, const void *settings, struct row *row)
         return;
     s->owed -= 1.0;
     enum role role = role_of_host(row->host);
-    bool shared = is_shared(s, row);
     for (size_t i = 0; i < TAIL_COLUMNS; i++) {
         host_add(&row->host->tail, i, s->bin[i]);
-        if (!shared)
+        if (row->again) /* one host, however long it goes on, makes nothing usual for others */
             continue;
         histogram_add(&s->site[i], s->bin[i]);
         histogram_add(&s->kind[kind_of(row)][i], s->bin[i]);

@@ -256,6 +256,8 @@ static void update_names(struct state *s, const struct state_conf *conf, struct 
 void state_update(struct state *s, const struct state_conf *conf, struct row *row)
 {
     row->name = NULL;
+    row->clock =
+        row->kind == ROW_NAME && s->watermark.now_us == 0 ? &s->names.watermark : &s->watermark;
     if (row->kind == ROW_NAME) {
         update_names(s, conf, row);
         return;

@@ -207,8 +207,8 @@ PROBE_VOID(DECIDE, decide,
            (s, conf, score, score_conf, row, now_us))
 PROBE_VOID(CALIBRATE, calibration_add,
            (struct calibration * c, const struct calibrate_conf *conf, double value, double p,
-            uint64_t who),
-           (c, conf, value, p, who))
+            bool again),
+           (c, conf, value, p, again))
 
 double __real_calibration_p(const struct calibration *c, const struct calibrate_conf *conf,
                             double value);

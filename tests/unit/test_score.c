@@ -109,6 +109,72 @@ static void every_verdict_is_a_probability(void **state)
     pipeline_free(p);
 }
 
+static bool is_learning(const struct pipeline *p)
+{
+    return score_learning(p->score, &p->score_conf, detector_named("tail"));
+}
+
+/* A flow a minute for 30 hours, after one whose clock is five years ahead or stands at 1970. */
+static void one_wrong_clock_neither_ends_nor_prolongs_learning(void **state)
+{
+    (void)state;
+    static const double wrong_s[] = {0, 5 * 365 * 86400.0, 1000 - (double)T0};
+    for (size_t i = 0; i < 3; i++) {
+        struct pipeline *p = pipeline_new(NULL);
+        eddy_flow first = flow_at(wrong_s[i], "10.0.0.1", "203.0.113.1", 443);
+        (void)pipeline_score(p, &first);
+        for (unsigned minute = 0; minute < 1800; minute++) {
+            eddy_flow flow = flow_at(minute * 60.0, "10.0.0.1", "203.0.113.1", 443);
+            (void)pipeline_score(p, &flow);
+            assert_true(is_learning(p) || minute >= 1440);
+        }
+        assert_false(is_learning(p));
+        pipeline_free(p);
+    }
+}
+
+/* One host guesses 300 logins a minute for two hours. Another that does so then is as unusual as
+ * the null model has it, within the few scores that the first one has taught at its first minute.
+ */
+static void one_host_does_not_blind_a_detector_for_all(void **state)
+{
+    (void)state;
+    struct pipeline *p = pipeline_new(NULL);
+    size_t burst = detector_named("burst");
+    for (unsigned minute = 0; minute < 120; minute++) {
+        for (unsigned i = 0; i < 12; i++) {
+            eddy_flow page = flow_at(minute * 60.0 + i, "10.0.0.5", "10.0.0.9", 443);
+            (void)pipeline_score(p, &page);
+        }
+        for (unsigned i = 0; i < 300; i++) {
+            eddy_flow login = flow_at(minute * 60.0 + 12 + i * 0.1, "10.0.0.66", "10.0.0.9", 22);
+            (void)pipeline_score(p, &login);
+        }
+    }
+    double least = 1.0;
+    for (unsigned i = 0; i < 300; i++) {
+        eddy_flow login = flow_at(7212 + i * 0.1, "10.0.0.77", "10.0.0.19", 3389);
+        least = fmin(least, pipeline_score(p, &login)->finding[burst].p);
+    }
+    assert_true(least < 1e-5); /* calibrate.suspicious, and no more than decide.p */
+    pipeline_free(p);
+}
+
+static void what_goes_on_is_not_new_before_a_quiet_day(void **state)
+{
+    (void)state;
+    struct suspects *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    const int64_t hour_us = INT64_C(3600) * US, now_us = T0 * US;
+    for (unsigned i = 0; i < 100; i++)
+        for (uint64_t who = 1; who <= 30; who++)
+            assert_true(suspects_first(s, who, 3, now_us + i * hour_us) == (i == 0));
+    assert_true(suspects_first(s, 1, 4, now_us + 99 * hour_us)); /* of another detector */
+    assert_true(suspects_first(s, 1, 3, now_us + 124 * hour_us));
+    assert_false(suspects_first(s, 1, 3, now_us + 110 * hour_us)); /* an older log */
+    free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +184,9 @@ int main(void)
         cmocka_unit_test(the_verdict_names_the_detector_with_the_lowest_p),
         cmocka_unit_test(a_first_flow_is_usual_and_marked_as_learning),
         cmocka_unit_test(a_corrected_flow_is_marked),
+        cmocka_unit_test(one_wrong_clock_neither_ends_nor_prolongs_learning),
+        cmocka_unit_test(one_host_does_not_blind_a_detector_for_all),
+        cmocka_unit_test(what_goes_on_is_not_new_before_a_quiet_day),
         cmocka_unit_test(every_verdict_is_a_probability),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
