@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +31,17 @@ static void on_log(int level, const char *message, void *user)
 {
     (void)user;
     (void)fprintf(stderr, "eddy says (%d): %s\n", level, message);
+}
+
+/* What the engine remembers at the end. */
+static int print_held(const eddy_metric *metric, void *user)
+{
+    (void)user;
+    if (strcmp(metric->name, "eddy_hosts_tracked") == 0)
+        printf("hosts_held %.0f\n", metric->value);
+    if (strcmp(metric->name, "eddy_pairs_tracked") == 0)
+        printf("pairs_held %.0f\n", metric->value);
+    return 0;
 }
 
 static void check_counter(void)
@@ -108,6 +120,7 @@ int main(int argc, char **argv)
            "\nrss_20_kb %" PRIu64 "\nrss_100_kb %" PRIu64 "\npeak_kb %" PRIu64 "\n",
            tally.allocations_warm, tally.allocations, tally.flows_steady, tally.rss_20_kb,
            tally.rss_100_kb, memory_kb("VmHWM"));
+    (void)eddy_engine_metrics(engine, print_held, NULL);
     if (tally.allocations > 0)
         alloc_explain(stderr);
     eddy_worker_free(worker);

@@ -7,6 +7,7 @@ ports and counters put in. The same seed gives the same bytes.
 
     generate.py --mb 500 --eve OUT.json --conn OUT.log    mixed EVE, and a conn.log of as many flows
     generate.py --hosts 10000000 --conn OUT.log           that many sources, one flow each
+    generate.py --hosts 100000 --pairs 10 --turns 3 --conn OUT.log    each talks to so many, in turn, so often
 """
 import argparse
 import base64
@@ -372,6 +373,28 @@ def write_hosts(out: TextIO, data: Path, seed: int, hosts: int, eve: bool) -> No
         out.write(shapes[i % len(shapes)] % values)
 
 
+def write_pairs(out: TextIO, data: Path, seed: int, hosts: int, pairs: int, turns: int) -> None:
+    """Each of `hosts` sources has `pairs` destinations; all pairs take turns, within one day."""
+    rng = random.Random(seed)
+    header, templates = conn_templates(data)
+    out.write(header)
+    day, flows = Day(), hosts * pairs * turns
+    shapes = [(t.text % {"id": 0, "src": "\0", "dst": "\1", "port": 40000, "start": "\2", "community": "1:",
+                         "seconds": t.seconds, "packets_out": t.out[0], "packets_in": t.back[0], "bytes_out": t.out[1],
+                         "bytes_in": t.back[1], "payload_out": t.payload[0], "payload_in": t.payload[1]})
+              .replace("%", "%%").replace("\0", "%(src)s").replace("\1", "%(dst)s").replace("\2", "%(now)s")
+              for t in templates if t.kind == "outside"]
+    sources = [f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}" for i in range(hosts)]
+    peers = [public_v4(rng) for _ in range(65_536)]
+    values: dict = {}
+    for i in range(flows):
+        if i % 64 == 0:
+            values["now"] = epoch(DAY + 86_400 * i / flows)
+        host, pair = i % hosts, i // hosts % pairs
+        values["src"], values["dst"] = sources[host], peers[host * 31 + pair * 8191 & 0xffff]
+        out.write(shapes[(host + pair) % len(shapes)] % values)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="records to start from (examples/data)")
@@ -379,6 +402,8 @@ def main() -> None:
     parser.add_argument("--mb", type=float, default=500, help="size of the EVE log, in 10^6 bytes")
     parser.add_argument("--flows", type=int, help="of the conn.log, if no EVE log is written with it")
     parser.add_argument("--hosts", type=int, help="write this many sources instead")
+    parser.add_argument("--pairs", type=int, help="of each of these sources, with --conn")
+    parser.add_argument("--turns", type=int, default=1, help="flows of each pair")
     parser.add_argument("--eve", help="EVE log to write; - is standard output")
     parser.add_argument("--conn", help="conn.log to write")
     args = parser.parse_args()
@@ -395,7 +420,9 @@ def main() -> None:
                 flows = write_eve(out, args.data, args.seed, int(args.mb * 1e6))
     if args.conn:
         with create(args.conn) as out:
-            if args.hosts:
+            if args.hosts and args.pairs:
+                write_pairs(out, args.data, args.seed, args.hosts, args.pairs, args.turns)
+            elif args.hosts:
                 write_hosts(out, args.data, args.seed, args.hosts, eve=False)
             else:
                 write_conn(out, args.data, args.seed, flows)
