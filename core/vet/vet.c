@@ -12,7 +12,7 @@ static const struct option suppress_options[] = {
      "The file of suppressions, one a line; read again within a second when it changes."},
     {"max_share", OPTION_NUMBER, offsetof(struct suppress_conf, max_share), "0.05", 0, 1,
      "The command `eddy suppress` refuses a rule that matches more than this share of the flows it "
-     "is tried on."},
+     "is tried on, unless it names one detector and one host."},
     {"count_all", OPTION_FLAG, offsetof(struct suppress_conf, count_all), "off", 0, 0,
      "Match every flow against every suppression, to count: what `eddy suppress test` does."},
     {0},
