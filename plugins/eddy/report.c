@@ -279,6 +279,7 @@ static bool put_timeline(FILE *to, const struct report *r)
     if (count > 0) {
         html(to, "<section><h2>Timeline</h2>\n");
         done = plot_timeline(to, all, count, linked);
+        html(to, "<p class=\"swipe\">Swipe sideways to see all of a wide plot or table.</p>");
         html(to, "<p class=\"soft\">Times are UTC. The taller a bar, the graver; dashed ones were "
                  "held back.");
         if (count > TIMELINE_MAX)

@@ -114,6 +114,19 @@ void html_number(FILE *to, double number)
         html(to, "%.3g", number);
 }
 
+void html_bytes(FILE *to, double bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+    if (!(bytes >= 0 && bytes < 1e15)) {
+        html_number(to, bytes);
+        return;
+    }
+    for (; bytes >= 999.5 && unit < 4; unit++)
+        bytes /= 1000;
+    html(to, bytes < 9.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+}
+
 void html_time(FILE *to, int64_t us)
 {
     char text[64];

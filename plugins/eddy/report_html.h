@@ -15,6 +15,8 @@ void html_text(FILE *to, const char *text, size_t most);
 
 /* A number for a person: "1,234", "0.198", "4.7e-14", "–" if it is none. */
 void html_number(FILE *to, double number);
+/* A number of bytes as the sentences have it: "143 MB". */
+void html_bytes(FILE *to, double bytes);
 void html_count(FILE *to, uint64_t count);
 
 /* "23 Nov 2026 07:06:40", in <time>. */

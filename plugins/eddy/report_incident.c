@@ -141,9 +141,11 @@ static void put_reason(FILE *to, const eddy_reason *r)
     html(to, "<br><code>");
     html_text(to, r->feature, 60);
     html(to, "</code>%s</th><td class=\"num\">", r->share < 0 ? " speaks against it" : "");
-    html_number(to, r->value);
+    void (*put)(FILE * to, double number) =
+        strstr(r->feature, "bytes") != NULL ? html_bytes : html_number;
+    put(to, r->value);
     html(to, "</td><td class=\"num\">");
-    html_number(to, r->usual);
+    put(to, r->usual);
     html(to, "</td>");
     put_share(to, r->share);
 }

@@ -87,6 +87,10 @@ static void put_names(const struct plot *p, const char *x_name, const char *y_na
     put_name(p->to, y_name);
     html(p->to, "</text><text class=\"n e\" x=\"%.1f\" y=\"%.1f\">", RIGHT, p->bottom + 34);
     put_name(p->to, x_name);
+    if (p->x.unit == AXIS_SECONDS && fabs(p->x.high) < 1e9) {
+        char span[WHEN_SIZE];
+        html(p->to, ", over %s", when_span((int64_t)((p->x.high - p->x.low) * 1e6), span));
+    }
     html(p->to, "</text>");
 }
 
@@ -275,7 +279,11 @@ int plot_activity(FILE *to, const eddy_incident *i, size_t number)
     p.y = axis_over(0, most, AXIS_NUMBER, false);
     p.y.from = p.bottom;
     p.y.to = HIGH;
+    char from[WHEN_SIZE], until[WHEN_SIZE];
+    int64_t last_us = i->activity_start_us + i->activity_step_us * (int64_t)i->activity_count;
     when_span(i->activity_step_us, step);
+    when_text(i->activity_start_us, from);
+    when_text(last_us, until);
     html(to, "<figure class=\"plot\">");
     begin_svg(to, "a", number, 100);
     html(to, "Flows over time</title><desc id=\"a%zud\">At most %" PRIu32 " in %s.</desc>", number,
@@ -283,8 +291,9 @@ int plot_activity(FILE *to, const eddy_incident *i, size_t number)
     put_x_ticks(&p);
     put_bars(&p, i);
     html(to,
-         "<text class=\"n\" x=\"0\" y=\"12\">flows in each %s</text><text class=\"t e\" x=\"%.1f\" "
+         "<text class=\"n\" x=\"0\" y=\"12\">flows in each %s, %s to %s</text><text class=\"t e\" "
+         "x=\"%.1f\" "
          "y=\"%.1f\">%" PRIu32 "</text></svg></figure>\n",
-         step, LEFT - 7, HIGH + 4, most);
+         step, from, until, LEFT - 7, HIGH + 4, most);
     return 1;
 }

@@ -78,7 +78,10 @@ static const char *const report_style[] = {
     "footer{margin-top:4.5rem;padding-top:.75rem;border-top:1px solid var(--rule);"
     "color:var(--soft);font-size:.875rem}:focus-visible{outline:2px solid var(--accent);"
     "outline-offset:2px}\n",
-    "@media(max-width:46rem){body{padding:2rem 1.125rem 3rem}h1{font-size:1.75rem}article{"
+    ".swipe{display:none;color:var(--soft);font-size:.875rem}.mark{font-size:.875rem;"
+    "color:var(--accent);font-weight:600}\n",
+    "@media(max-width:46rem){.swipe{display:block}body{padding:2rem 1.125rem "
+    "3rem}h1{font-size:1.75rem}article{"
     "display:block}.facts{display:grid;grid-template-columns:6rem 1fr;margin:1rem 0 1.5rem}"
     ".facts dd{margin-bottom:.25rem}h2{margin-top:3rem}.hosts th:last-child,.hosts "
     "td:last-child{display:none}}\n",

@@ -15,14 +15,16 @@
 #include "report_axis.h"
 #include "report_html.h"
 
-#define WIDTH 960
-#define LEFT  92.0
-#define RIGHT (WIDTH - 10.0)
-#define ROWS  24 /* detectors; further ones share the last row */
-#define LANES 6
-#define LANE  15.0 /* high */
-#define SPACE 12.0 /* between rows */
-#define SHORT 5.0  /* the least width of a bar */
+#define WIDTH  960
+#define LEFT   92.0
+#define RIGHT  (WIDTH - 10.0)
+#define ROWS   24 /* detectors; further ones share the last row */
+#define LANES  6
+#define LANE   15.0 /* high */
+#define SPACE  12.0 /* between rows */
+#define LABELS 40   /* bars; more than that have no host beside them */
+#define LETTER 6.2  /* wide; of the label's font, at most */
+#define SHORT  5.0  /* the least width of a bar */
 
 struct row {
     const char *detector;
@@ -36,9 +38,12 @@ struct bar {
     int64_t start_us;
     size_t row, lane;
     double x, width;
+    bool inside;  /* the label has no room beside the bar */
+    double label; /* where the host is written; 0: there is no room */
 };
 
 struct timeline {
+    bool labels; /* few enough bars to say whose each is */
     struct row rows[ROWS];
     size_t row_count;
     struct axis x;
@@ -56,15 +61,19 @@ static size_t row_of(struct timeline *t, const char *detector)
 }
 
 /* The first lane with room; when all are taken, the one that gets free first. */
-static void place(struct timeline *t, struct bar *bar, const eddy_incident *incident)
+static void place(struct timeline *t, struct bar *bar, const struct stored *stored)
 {
+    const eddy_incident *incident = &stored->incident;
     bar->row = row_of(t, incident->detector);
     struct row *row = &t->rows[bar->row];
+    double label = LETTER * (double)strlen(stored->host) + 8;
     bar->x = axis_at(&t->x, (double)incident->start_us * 1e-6);
     bar->width = axis_at(&t->x, (double)incident->end_us * 1e-6) - bar->x;
     bar->width = bar->width < SHORT ? SHORT : bar->width;
+    bool late = bar->x + bar->width + label > RIGHT; /* then it is written before the bar */
+    double from = t->labels && late && bar->x - label > LEFT ? bar->x - label : bar->x;
     for (size_t i = 0; i < LANES; i++) {
-        if (i == row->lanes || row->end[i] + 2 < bar->x) {
+        if (i == row->lanes || row->end[i] + 2 < from) {
             bar->lane = i;
             break;
         }
@@ -72,8 +81,12 @@ static void place(struct timeline *t, struct bar *bar, const eddy_incident *inci
             bar->lane = i;
     }
     row->lanes = bar->lane >= row->lanes ? bar->lane + 1 : row->lanes;
-    if (bar->x + bar->width > row->end[bar->lane])
-        row->end[bar->lane] = bar->x + bar->width;
+    if (t->labels && row->end[bar->lane] < from)
+        bar->label = late ? from + (from < bar->x ? 0 : 6) : bar->x + bar->width + 5;
+    bar->inside = late && !(from < bar->x);
+    double end = bar->x + bar->width + (t->labels && !late ? label : 0);
+    if (end > row->end[bar->lane])
+        row->end[bar->lane] = end;
 }
 
 static void put_bar(FILE *to, const struct timeline *t, const struct bar *bar,
@@ -91,6 +104,9 @@ static void put_bar(FILE *to, const struct timeline *t, const struct bar *bar,
          i->withheld ? "h h" : "v v", i->severity, bar->x, y, bar->width, height);
     html_text(to, i->summary, 300);
     html(to, "</title></rect>%s", bar->number < linked ? "</a>" : "");
+    if (bar->label > 0)
+        html(to, "<text class=\"t%s\" x=\"%.1f\" y=\"%.1f\">%s</text>", bar->inside ? " w" : "",
+             bar->label, t->rows[bar->row].top + LANE * (double)bar->lane + 11.5, stored->host);
 }
 
 static double make_rows(struct timeline *t)
@@ -164,10 +180,11 @@ int plot_timeline(FILE *to, const struct stored *const *incidents, size_t count,
     }
     qsort(bars, count, sizeof *bars, compare);
     t.x = axis_over((double)low * 1e-6, (double)high * 1e-6, AXIS_TIME, false);
+    t.labels = count <= LABELS;
     t.x.from = LEFT + 4;
     t.x.to = RIGHT - SHORT - 4;
     for (size_t i = 0; i < count; i++)
-        place(&t, &bars[i], &incidents[bars[i].number]->incident);
+        place(&t, &bars[i], incidents[bars[i].number]);
     if (count > 0)
         put_svg(to, &t, incidents, bars, count, linked);
     free(bars);

@@ -158,6 +158,15 @@ class Report(unittest.TestCase):
         for technique in used:
             self.assertRegex(page.text, rf"Technique{re.escape(technique)} [A-Z][\w-]+ ")
 
+    def test_plots_say_whose_and_when(self) -> None:
+        html = self.report(self.recorded(made.kinds()))
+        timeline = html[html.index("<h2>Timeline") : html.index("<h2>Hosts")]
+        for i in range(6):
+            self.assertRegex(timeline, rf"<text class=\"t[^>]*>10\.0\.0\.{i}</text>")
+        self.assertIn("flows in each 22m, 2026-01-02 00:00:00 to 2026-01-02 12:00:00", html)
+        self.assertIn("time since the first of them, over 6h 20m", html)
+        self.assertRegex(html, r">2\.1 GB</td><td class=\"num\">14 MB<")  # as the words have it
+
     def test_numbers_of_a_plot_are_numbers(self) -> None:
         html = self.report(self.recorded(made.kinds()))
         self.assertNotRegex(html, r"(?i)[\"MLHV ,](-?nan|-?inf)")
