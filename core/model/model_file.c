@@ -190,6 +190,8 @@ static int read_features(struct reading *r)
 
 /* ---- trees ---- */
 
+#define MODEL_DEEPEST 64 /* ours are 8 deep: each level costs all flows a step */
+
 struct survey {
     struct forest *forest;
     struct wire nodes; /* all of them */
@@ -203,7 +205,7 @@ static const char *check_split(struct survey *s, uint32_t own, uint32_t child, u
 {
     if (child <= own || child >= end - 1 || s->seen[child] != 0 || s->seen[child + 1] != 0)
         return "a node's children are not its own";
-    if (s->depth[own] == UINT16_MAX)
+    if (s->depth[own] == MODEL_DEEPEST)
         return "a tree is too deep";
     s->seen[child] = s->seen[child + 1] = 1;
     s->depth[child] = s->depth[child + 1] = (uint16_t)(s->depth[own] + 1);

@@ -248,6 +248,41 @@ static void a_tree_that_leads_back_to_its_root_is_refused(void **state)
     free(image);
 }
 
+/* One tree of `depth` splits one below the other; each has a leaf on its right. */
+static enum model_fault parse_deep(const char *path, uint32_t depth)
+{
+    struct image *image = image_at(path);
+    size_t tree = section_at(image, TREE), next = section_at(image, SCOR);
+    uint32_t nodes = 2 * depth + 1;
+    size_t length = 32 + 4 + nodes * (size_t)16 + 8, padded = (length + 7) / 8 * 8;
+    put_u32(image, tree + 4, 1);
+    put_u32(image, tree + 8, nodes);
+    put_u32(image, tree + 12, 1);
+    memmove(image->bytes + tree + padded, image->bytes + next, image->length - next);
+    memset(image->bytes + tree + 32, 0, padded - 32);
+    for (uint32_t i = 0; i < nodes; i++) { /* 0 has 1 and 2, 1 has 3 and 4, 3 has 5 and 6 ... */
+        bool splits = (i == 0 || i % 2 == 1) && i + 2 < nodes;
+        size_t at = tree + 36 + i * (size_t)16;
+        put_u32(image, at + 4, splits ? 0 : UINT32_MAX);
+        put_u32(image, at + 8, !splits ? 0 : i == 0 ? 1 : i + 2);
+    }
+    image->length -= next - tree - padded;
+    put_u32(image, 64 + TREE * 16 + 8, (uint32_t)length);
+    put_u32(image, 16, (uint32_t)image->length);
+    set_digest(image);
+    enum model_fault fault = parse(image);
+    free(image);
+    return fault;
+}
+
+/* At 64 only the golden rows are wrong: its only leaf has the value 0. */
+static void a_tree_deeper_than_64_is_refused(void **state)
+{
+    const char *path = write_model(state, 1);
+    assert_int_equal(parse_deep(path, 64), MODEL_GOLDEN_ROWS);
+    assert_int_equal(parse_deep(path, 65), MODEL_MALFORMED);
+}
+
 static void sections_that_lie_about_their_length_are_refused(void **state)
 {
     struct image *image = image_at(write_model(state, 1));
@@ -382,6 +417,7 @@ int main(void)
         TEST(a_forger_can_not_do_harm),
         TEST(trees_that_are_none_are_refused),
         TEST(a_tree_that_leads_back_to_its_root_is_refused),
+        TEST(a_tree_deeper_than_64_is_refused),
         TEST(sections_that_lie_about_their_length_are_refused),
         TEST(other_features_and_other_outputs_are_refused),
         TEST(a_file_that_changes_is_taken_up_and_a_bad_one_is_not),
