@@ -70,6 +70,7 @@ struct input {
 /* What a sample tells of, and so who says whether anybody may learn from it. */
 enum sample_of {
     OF_ROW = 0, /* the row itself, and then it is its score: not if row->teach is 0 */
+    OF_PAIR,    /* the same, told so seldom that a pair may tell it again */
     OF_WINDOW,  /* the host's window that the row has closed: not if that was pinned */
     OF_PAST     /* something else that is over: the detector has left out what was pinned */
 };

@@ -249,6 +249,7 @@ static void beacon_score(void *state, const void *settings, struct row *row, str
         row->host->beacon_pairs++;
     out->tests = fmax(1.0, row->host->beacon_pairs); /* 0: the host was evicted, the ring not */
     if (ring->taught == 0 || (ring->count >= 2 * ring->taught)) {
+        out->sample_of = OF_PAIR;
         out->sample = out->score; /* a pair teaches when it is first judged and at each doubling */
         ring->taught = ring->count;
     }

@@ -138,9 +138,10 @@ void score_learn_sample(struct score_state *s, const struct score_conf *conf, si
     if (isnan(finding->sample) || !may_teach(row, finding) ||
         (row->first_pass && !calibration_vetted(finding->sample)))
         return;
-    double p = finding->sample_of == OF_ROW ? finding->p_unmarked
-                                            : calibration_p(c, conf->calibrate, finding->sample);
-    bool again = calibration_suspicious(c, conf->calibrate, finding->sample, p) &&
+    bool of_row = finding->sample_of == OF_ROW || finding->sample_of == OF_PAIR;
+    double p = of_row ? finding->p_unmarked : calibration_p(c, conf->calibrate, finding->sample);
+    bool again = finding->sample_of != OF_PAIR &&
+                 calibration_suspicious(c, conf->calibrate, finding->sample, p) &&
                  is_again(s, conf, row, index);
     calibration_add(c, conf->calibrate, finding->sample, p, again);
 }
