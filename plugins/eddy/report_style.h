@@ -80,7 +80,8 @@ static const char *const report_style[] = {
     "outline-offset:2px}\n",
     ".swipe{display:none;color:var(--soft);font-size:.875rem}.mark{font-size:.875rem;"
     "color:var(--accent);font-weight:600}\n",
-    "@media(max-width:46rem){.swipe{display:block}body{padding:2rem 1.125rem "
+    "@media(max-width:46rem){.swipe{display:block}.plot svg.wide{min-width:46rem}body{padding:2rem "
+    "1.125rem "
     "3rem}h1{font-size:1.75rem}article{"
     "display:block}.facts{display:grid;grid-template-columns:6rem 1fr;margin:1rem 0 1.5rem}"
     ".facts dd{margin-bottom:.25rem}h2{margin-top:3rem}.hosts th:last-child,.hosts "
