@@ -41,7 +41,7 @@ struct iforest_conf {
 #define CONF(field) offsetof(struct iforest_conf, field)
 
 static const struct option options[] = {
-    {"trees", OPTION_COUNT, CONF(trees), "100", 8, NURSERY_TREES,
+    {"trees", OPTION_COUNT, CONF(trees), "32", 8, NURSERY_TREES,
      "Trees of a forest grown in place; the time to score a flow grows with them."},
     {"samples", OPTION_COUNT, CONF(samples), "256", 16, ISOLATION_SAMPLES,
      "Flows that each tree is grown from."},
