@@ -169,7 +169,7 @@ static void a_prefix_finds_one_or_says_that_there_are_several(void **state)
     assert_string_equal(store_find(&store, "ab3", &err)->incident.id,
                         "ab3"); /* it is the whole id */
     assert_null(store_find(&store, "ab", &err));
-    assert_string_equal(err.message, "3 incidents have an id that begins with ab");
+    assert_string_equal(err.message, "3 ids begin with ab: ab12 ab34 ab3");
     assert_null(store_find(&store, "x", &err));
     assert_string_equal(err.message, "no incident has the id x");
     assert_null(store_find(&store, "", &err));
