@@ -45,9 +45,9 @@ static struct block block_of(const struct net *net)
     uint8_t mask[16];
     struct block block;
     for (unsigned i = 0; i < 16; i++)
-        mask[i] = net->bits >= 8 * (i + 1) ? 0xff
-                  : net->bits <= 8 * i     ? 0
-                                           : (uint8_t)(0xff << (8 - net->bits % 8));
+        mask[i] = (uint8_t)(net->bits >= 8 * (i + 1) ? 0xff
+                            : net->bits <= 8 * i     ? 0
+                                                     : 0xff << (8 - net->bits % 8));
     memcpy(block.mask, mask, sizeof mask);
     memcpy(block.value, net->prefix, sizeof net->prefix);
     return block;

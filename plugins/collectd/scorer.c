@@ -118,7 +118,7 @@ static void drain_sockets(struct scorer *s)
         ;
 }
 
-/* All but the thread and its memory. */
+/* All but the thread, what wakes it, and its memory. */
 static void close_all(struct scorer *s)
 {
     if (s->notices != NULL)
@@ -129,8 +129,6 @@ static void close_all(struct scorer *s)
     eddy_engine_free(s->engine);
     journal_close(s->journal);
     notices_free(s->notices);
-    if (s->wake >= 0)
-        (void)close(s->wake); /* nothing buffered */
 }
 
 static void *run(void *user)
@@ -241,6 +239,14 @@ static int open_all(struct scorer *s, eddy_error *err)
     return EDDY_OK;
 }
 
+/* Not by the thread: who stops it may still be about to wake it. */
+static void release(struct scorer *s)
+{
+    if (s->wake >= 0)
+        (void)close(s->wake); /* nothing buffered */
+    free(s);
+}
+
 int scorer_new(const struct scorer_options *options, struct scorer **out, eddy_error *err)
 {
     struct scorer *s = calloc(1, sizeof *s);
@@ -252,7 +258,7 @@ int scorer_new(const struct scorer_options *options, struct scorer **out, eddy_e
         status = fault(err, EDDY_EIO, "no thread to score in");
     if (status < 0) {
         close_all(s);
-        free(s);
+        release(s);
     } else {
         *out = s;
     }
@@ -279,6 +285,6 @@ bool scorer_free(struct scorer *s)
         return false;
     }
     (void)pthread_join(s->thread, NULL); /* as above */
-    free(s);
+    release(s);
     return true;
 }
