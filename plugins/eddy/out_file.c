@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* out_file.c - a file that a command writes, by whatever name the user gave it. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "out_file.h"
 
 #include <errno.h>
