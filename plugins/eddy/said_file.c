@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* said_file.c - a file that people and commands write: one editor at a time, all or nothing. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "said_file.h"
 
 #include <errno.h>
