@@ -33,7 +33,7 @@
  *            compressed one allocates its decoder at its first bytes) and do no I/O, but
  *            for one log line for the first record of a stream rejected for each reason.
  *            Workers of one engine share its host table and take turns at it, flow by
- *            flow, for about a microsecond; a single worker never waits.
+ *            flow, for a few microseconds; a single worker never waits.
  * Time       Everything is judged by the flows' own time; the wall clock is never read
  *            on the way from a flow to an incident. The same bytes give the same incidents.
  * ABI        Within one SONAME, programs built with an older header keep working:

@@ -15,8 +15,8 @@
 #include "util/error.h"
 #include "vet/vet.h"
 
-/* Everything behind the lock is shared by all workers of the engine; it takes under a
- * microsecond. */
+/* Everything behind the lock is shared by all workers of the engine; it takes a few microseconds:
+ * tests/bench/README.md. */
 static enum reason run(eddy_worker *w, struct row *row)
 {
     const struct settings *set = w->settings;
@@ -40,8 +40,8 @@ static enum reason run(eddy_worker *w, struct row *row)
         vet(&e->vet, &set->vet, e->score, &set->score, row, state_now_us(e->state));
         if (!e->learning)
             decide(e->decide, set->decide, e->score, &set->score, row, state_now_us(e->state));
-        score_learn(e->score, &set->score,
-                    row); /* last: what is said of it is of the state before */
+        /* Last: what decide says of the row is of the state before it. */
+        score_learn(e->score, &set->score, row);
     }
     pthread_mutex_unlock(&e->lock);
 
