@@ -112,11 +112,17 @@ static const char *const line_names[LINE_KINDS] = {"is a flow", "names what flow
                                                    "is neither"};
 
 struct parts {
+    size_t room; /* bytes of each */
     struct log_bytes of[LINE_KINDS];
 };
 
-static void append(struct log_bytes *to, const char *line, size_t length)
+/* Into room for the log itself: a compressed one says more than it is long. */
+static void append(struct log_bytes *to, size_t room, const char *line, size_t length)
 {
+    if (to->size + length + 1 > room) {
+        (void)fprintf(stderr, "bench_steps: the log must be plain, not compressed\n");
+        exit(1);
+    }
     memcpy(to->bytes + to->size, line, length);
     to->bytes[to->size + length] = '\n';
     to->size += length + 1;
@@ -129,16 +135,16 @@ static void part(void *user, const struct stream_record *record)
     enum line kind = header || record->reason == REASON_NONE ? FLOW_LINE
                      : record->context != NULL               ? NAME_LINE
                                                              : OTHER_LINE;
-    append(&parts->of[kind], record->line, record->length);
+    append(&parts->of[kind], parts->room, record->line, record->length);
 }
 
 static void split(const eddy_config *config, const struct log_bytes *log, struct parts *parts)
 {
     eddy_engine *engine = engine_of(config, NULL);
     eddy_worker *worker = worker_of(engine);
+    parts->room = log->size + 1; /* a last line without its newline gets one */
     for (size_t i = 0; i < LINE_KINDS; i++) {
-        /* + 1: a last line without its newline gets one */
-        parts->of[i] = (struct log_bytes){malloc(log->size + 1), 0};
+        parts->of[i] = (struct log_bytes){malloc(parts->room), 0};
         if (parts->of[i].bytes == NULL) {
             (void)fprintf(stderr, "bench_steps: out of memory\n");
             exit(1);
