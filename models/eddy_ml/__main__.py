@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+"""`python3 -m eddy_ml COMMAND ...`: each command is a module that has `arguments(parser)` and `run(args)`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+# name: (module, what it does in one line)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "clean": ("clean", "logs -> a table of flows, and what became of every record"),
+    "features": ("features", "logs -> a table of columns, as the sensor works them out"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    words = sys.argv[1:] if argv is None else argv
+    if not words or words[0] not in COMMANDS:
+        print("usage: python3 -m eddy_ml COMMAND ...\n", file=sys.stderr)
+        for name, (_, purpose) in COMMANDS.items():
+            print(f"  {name:10} {purpose}", file=sys.stderr)
+        return 0 if words and words[0] in ("-h", "--help") else 2
+    name, purpose = COMMANDS[words[0]]
+    command = importlib.import_module(f"eddy_ml.{name}")
+    parser = argparse.ArgumentParser(prog=f"python3 -m eddy_ml {words[0]}", description=purpose)
+    command.arguments(parser)
+    try:
+        return int(command.run(parser.parse_args(words[1:])))
+    except (OSError, ValueError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
