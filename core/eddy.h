@@ -311,6 +311,11 @@ EDDY_API int eddy_engine_tick(eddy_engine *engine);
 /** The input has ended for good: closes every open incident as of the last flow's time. */
 EDDY_API int eddy_engine_end(eddy_engine *engine);
 
+/** Changes one setting of those in force, as a reload would: "forest.model" takes a model up, ""
+ *  gives it up. A later reload of the whole configuration knows nothing of it. */
+EDDY_CHECKED int eddy_engine_set(eddy_engine *engine, const char *key, const char *value,
+                                 eddy_error *err);
+
 typedef enum eddy_pass {
     EDDY_PASS_SCORE = 0, /**< score, learn, decide: as on a sensor (initial) */
     EDDY_PASS_LEARN = 1  /**< only learn: the first of two passes over the same input */
@@ -418,6 +423,90 @@ EDDY_CHECKED int eddy_engine_save_model(eddy_engine *engine, const eddy_model_or
  *  the length needed. */
 EDDY_CHECKED int eddy_model_check(const char *path, char *buf, size_t size, eddy_error *err);
 
+/** A model read from a file, to be asked directly, row by row: for serving, tests and training.
+ *  Never changes; may be used by any number of threads at once. */
+typedef struct eddy_model eddy_model;
+
+/** Reads the file, checks every byte, runs its golden rows. EDDY_EIO: can't be read; EDDY_EINPUT:
+ *  no model file, damaged, or not what it says; EDDY_ECONFIG: made for other columns. */
+EDDY_CHECKED int eddy_model_open(const char *path, eddy_model **out, eddy_error *err);
+EDDY_API void eddy_model_free(eddy_model *model);
+
+typedef struct eddy_model_info {
+    size_t size;          /**< sizeof(eddy_model_info) of the caller */
+    const char *name;     /**< "office"; this and the texts below are valid as long as the model */
+    const char *version;  /**< "2026.11" */
+    const char *kind;     /**< "isolation", "classes" or "boosted" */
+    const char *sha256;   /**< of the file, as sha256sum prints it */
+    const char *metadata; /**< JSON, one line */
+    size_t trees, columns;
+    size_t outputs;        /**< numbers that it gives for each row */
+    const uint8_t *column; /**< `columns` places of its columns among those of eddy_features() */
+    const char *const *output; /**< names of its outputs: "score", or its classes */
+    size_t benign;             /**< the output that is no attack; `outputs` where there is none */
+} eddy_model_info;
+
+EDDY_API void eddy_model_describe(const eddy_model *model, eddy_model_info *out);
+
+/** Works out `count` rows of `columns` doubles each, in the order of eddy_model_info.column, into
+ *  `count` times `outputs` doubles: of an isolation forest the score, 0..1, 0.5 is usual; of others
+ *  the probability of each class. They equal the trainer's bit for bit (scores: to 2 ulp). Beyond
+ *  the range of a float, values count as its ends; NaN is a missing value. */
+EDDY_API void eddy_model_predict(const eddy_model *model, const double *rows, size_t count,
+                                 double *out);
+
+/** Before the last step: what the trees' leaves add up to, `outputs` doubles a row (boosted
+ *  trees with two classes: the sum and 0). For tests of parity. */
+EDDY_API void eddy_model_sums(const eddy_model *model, const double *rows, size_t count,
+                              double *out);
+
+/** A model file in use, or that a setting wants to use. */
+typedef struct eddy_model_use {
+    const char *setting; /**< "forest.model", "forest.challenger", "iforest.model" ... */
+    const char *path;
+    const eddy_model *model; /**< valid until `each` returns */
+} eddy_model_use;
+
+typedef int eddy_model_use_fn(const eddy_model_use *use, void *user);
+
+/** Visits the model files in use. */
+EDDY_API int eddy_engine_models(eddy_engine *engine, eddy_model_use_fn *each, void *user);
+
+#define EDDY_FEATURE_BINS 16
+
+/** Counts values of a column (its place among eddy_features()) in the bins that model files keep of
+ *  it, adding to `bins`. EDDY_EUSAGE: there is no such column. */
+EDDY_API int eddy_feature_bins(size_t column, const double *values, size_t count,
+                               uint32_t bins[EDDY_FEATURE_BINS]);
+
+/** The SHA-256, in hexadecimal, of the names and formulas of columns, as model files hold it.
+ *  EDDY_EUSAGE: there is no such column, or too many. */
+EDDY_API int eddy_feature_fingerprint(const uint8_t *columns, size_t count, char out[65]);
+
+/* ---- Frames: flows and columns for data scientists ------------------------ */
+
+struct ArrowSchema; /**< both as in the specification of the Arrow C data interface */
+struct ArrowArray;
+
+/** Gathers scored flows as columns: everything of the flow, all features, the verdict. */
+typedef struct eddy_frame eddy_frame;
+
+EDDY_CHECKED int eddy_frame_new(eddy_frame **out, eddy_error *err);
+EDDY_API void eddy_frame_free(eddy_frame *frame);
+
+/** A `scored` hook whose `user` is a frame: adds one row. Allocates. When out of memory, rows are
+ *  left out and eddy_frame_export() fails. One thread at a time. */
+EDDY_API void eddy_frame_scored(const eddy_flow *flow, const double *columns,
+                                const eddy_verdict *verdict, void *frame);
+
+/** Hands the rows over as one struct array of the Arrow C data interface (given: their `release` is
+ *  to be called) and leaves the frame empty, ready for more. Columns: id, start (timestamp, us,
+ *  UTC), src, dst (text), src_port, dst_port, proto (uint), state, app, duration_us, bytes_out,
+ *  bytes_in, packets_out, packets_in (uint64, null where unset), then the features (float64) by
+ *  name, then score, p, detector, flags. */
+EDDY_CHECKED int eddy_frame_export(eddy_frame *frame, struct ArrowSchema *schema,
+                                   struct ArrowArray *array, eddy_error *err);
+
 /* ---- Worker ------------------------------------------------------------- */
 
 typedef struct eddy_worker eddy_worker;
@@ -428,6 +517,13 @@ typedef struct eddy_worker eddy_worker;
 EDDY_CHECKED int eddy_worker_new(eddy_engine *engine, const char *name, const char *format,
                                  eddy_worker **out, eddy_error *err);
 EDDY_API void eddy_worker_free(eddy_worker *worker);
+
+/** Flows that this worker scores are told to `scored` instead of the engine's hook, on the worker's
+ *  thread: for replies to whoever sent them. */
+EDDY_API void eddy_worker_scored(eddy_worker *worker,
+                                 void (*scored)(const eddy_flow *flow, const double *columns,
+                                                const eddy_verdict *verdict, void *user),
+                                 void *user);
 
 /** Takes the next bytes of the stream, cut anywhere; a record is scored when its newline
  *  arrives. Records that are not flows are skipped, bad ones rejected; both are counted by

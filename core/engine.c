@@ -231,6 +231,21 @@ int eddy_engine_reload(eddy_engine *e, const eddy_config *config, eddy_error *er
     return status;
 }
 
+int eddy_engine_set(eddy_engine *e, const char *key, const char *value, eddy_error *err)
+{
+    struct settings *held = engine_hold(e);
+    eddy_config *config = NULL;
+    int status = config_copy(held->config, &config);
+    engine_release(e, held);
+    if (status != EDDY_OK)
+        return error_nomem(err);
+    status = eddy_config_set(config, key, value, err);
+    if (status == EDDY_OK)
+        status = eddy_engine_reload(e, config, err);
+    eddy_config_free(config);
+    return status;
+}
+
 int eddy_engine_tick(eddy_engine *e)
 {
     keeper_tick(e->keeper);

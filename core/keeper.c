@@ -193,7 +193,10 @@ static void send_metrics(struct keeper *k)
 static void look_at_databases(struct keeper *k)
 {
     struct settings *held = engine_hold(k->engine);
-    bool model = model_file_changed(held->model), databases = geoip_changed(held->geoip);
+    bool model = false;
+    for (size_t use = 0; use < MODEL_USES; use++)
+        model |= model_file_changed(held->model[use]);
+    bool databases = geoip_changed(held->geoip);
     if (databases || model) {
         struct settings *renewed;
         eddy_error err;

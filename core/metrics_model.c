@@ -11,7 +11,7 @@ void model_metrics_take(struct model_metrics *out, const eddy_engine *engine,
                         const struct settings *settings)
 {
     struct iforest_view view = iforest_view(engine->score);
-    const struct model_file *file = settings->model;
+    const struct model_file *file = settings->model[IFOREST_MODEL];
     const struct model *model = file != NULL ? &file->model : view.grown;
     *out = (struct model_metrics){.any = model != NULL, .file = file != NULL};
     memcpy(out->failures, engine->model_failures, sizeof out->failures);

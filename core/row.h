@@ -17,7 +17,7 @@ enum column {
 };
 
 struct host;
-struct model;
+struct models;
 struct pair;
 struct ring;
 struct window;
@@ -70,7 +70,7 @@ struct row {
     bool first_pass;               /* worker: only learning */
 
     double column[COLUMN_COUNT]; /* features */
-    const struct model *model;   /* worker: that of iforest.model; NULL: there is none */
+    const struct models *models; /* worker: those from files */
 
     struct finding finding[DETECTOR_MAX]; /* score, in the order of parts.def */
     eddy_verdict verdict;                 /* score; decide adds flags */

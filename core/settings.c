@@ -20,21 +20,55 @@ const struct part engine_part = {
     .options = options,
 };
 
-static int open_model(const eddy_config *config, struct model_file **out, enum model_fault *fault,
-                      eddy_error *err)
+/* A detector can use only what is of its kind. */
+static int check_kind(enum model_use use, const struct model_file *file, eddy_error *err)
 {
-    const char *path = eddy_config_value(config, "iforest.model");
+    bool isolation = file->model.kind == MODEL_ISOLATION;
+    if (isolation == (use == IFOREST_MODEL || use == IFOREST_CHALLENGER))
+        return EDDY_OK;
+    return error_set(err, EDDY_ECONFIG, "%s: %s wants %s, and this is a model of kind %s",
+                     file->path, model_settings[use],
+                     isolation ? "a classifier" : "an isolation forest",
+                     model_kind_names[file->model.kind]);
+}
+
+static int open_model(const eddy_config *config, enum model_use use, struct model_file **out,
+                      enum model_fault *fault, eddy_error *err)
+{
+    const char *path = eddy_config_value(config, model_settings[use]);
+    struct model_file *file = NULL;
     if (path == NULL || path[0] == '\0')
         return EDDY_OK;
-    return model_file_load(path, out, fault, err);
+    int status = model_file_load(path, &file, fault, err);
+    if (status == EDDY_OK && check_kind(use, file, err) != EDDY_OK) {
+        if (fault != NULL)
+            *fault = MODEL_FEATURES;
+        model_file_free(file);
+        return EDDY_ECONFIG;
+    }
+    if (status == EDDY_OK)
+        *out = file;
+    return status;
+}
+
+static int open_models(struct settings *s, eddy_error *err)
+{
+    int status = EDDY_OK;
+    for (size_t use = 0; use < MODEL_USES && status == EDDY_OK; use++) {
+        status = open_model(s->config, (enum model_use)use, &s->model[use], NULL, err);
+        s->models.in[use] = s->model[use] == NULL ? NULL : &s->model[use]->model;
+    }
+    return status;
 }
 
 enum model_fault settings_model_fault(const eddy_config *config)
 {
     enum model_fault fault = MODEL_FINE;
-    struct model_file *file = NULL;
-    (void)open_model(config, &file, &fault, NULL);
-    model_file_free(file);
+    for (size_t use = 0; use < MODEL_USES && fault == MODEL_FINE; use++) {
+        struct model_file *file = NULL;
+        (void)open_model(config, (enum model_use)use, &file, &fault, NULL);
+        model_file_free(file);
+    }
     return fault;
 }
 
@@ -65,7 +99,7 @@ int settings_new(const eddy_config *config, struct settings **out, eddy_error *e
     if (status == EDDY_OK)
         status = nets_new(config_part(s->config, &nets_part), &s->nets, err);
     if (status == EDDY_OK)
-        status = open_model(s->config, &s->model, NULL, err);
+        status = open_models(s, err);
     if (status != EDDY_OK) {
         settings_drop(s);
         return status;
@@ -78,7 +112,8 @@ void settings_drop(struct settings *s)
 {
     if (s == NULL || --s->holders > 0)
         return;
-    model_file_free(s->model);
+    for (size_t use = 0; use < MODEL_USES; use++)
+        model_file_free(s->model[use]);
     geoip_close(s->geoip);
     nets_free(s->nets);
     eddy_config_free(s->config);

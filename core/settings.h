@@ -32,7 +32,8 @@ struct settings {
     struct score_conf score;
     struct vet_conf vet;
     struct geoip *geoip;
-    struct model_file *model; /* of iforest.model; NULL: none is set */
+    struct model_file *model[MODEL_USES]; /* by setting; NULL: none is set */
+    struct models models;                 /* what is in them */
     struct nets *nets;
 };
 

@@ -32,7 +32,7 @@ static enum reason run(eddy_worker *w, struct row *row)
     pthread_mutex_lock(&e->lock);
     row->first_pass = e->learning;
     state_update(e->state, set->state, row);
-    row->model = set->model == NULL ? NULL : &set->model->model;
+    row->models = &set->models;
     if (row->kind == ROW_FLOW)
         features(row);
     if (row->host != NULL) { /* else it was a name to remember, nothing to judge */
@@ -50,8 +50,8 @@ static enum reason run(eddy_worker *w, struct row *row)
     for (size_t i = 0; i < CORRECTION_COUNT; i++)
         if (corrected[i] != 0)
             counter_add(&w->counts.corrected[i], corrected[i]);
-    if (e->hooks.scored != NULL)
-        e->hooks.scored(&row->flow, row->column, &row->verdict, e->hooks.user);
+    if (w->tell != NULL)
+        w->tell(&row->flow, row->column, &row->verdict, w->user);
     return REASON_NONE;
 }
 
@@ -130,6 +130,8 @@ int eddy_worker_new(eddy_engine *engine, const char *name, const char *format, e
     if (w == NULL)
         return error_nomem(err);
     w->engine = engine;
+    w->tell = engine->hooks.scored;
+    w->user = engine->hooks.user;
     set_name(w, name);
     w->settings = engine_hold(engine);
     w->cache = calloc(1, sizeof *w->cache);
@@ -155,6 +157,15 @@ void eddy_worker_free(eddy_worker *w)
     free(w->cache);
     engine_leave(w->engine, w);
     free(w);
+}
+
+void eddy_worker_scored(eddy_worker *w,
+                        void (*scored)(const eddy_flow *flow, const double *columns,
+                                       const eddy_verdict *verdict, void *user),
+                        void *user)
+{
+    w->tell = scored;
+    w->user = user;
 }
 
 int eddy_worker_feed(eddy_worker *w, const void *bytes, size_t length)

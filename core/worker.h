@@ -16,5 +16,9 @@ struct eddy_worker {
     struct worker_counts counts;
     bool said[REASON_COUNT]; /* the first of each reason is logged, with where it was */
     int scored;              /* in the call under way */
+    /* Of the engine's hooks, or the worker's own. */
+    void (*tell)(const eddy_flow *flow, const double *columns, const eddy_verdict *verdict,
+                 void *user);
+    void *user;
     struct row row;
 };

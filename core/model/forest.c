@@ -9,8 +9,8 @@
 
 float forest_number(double value)
 {
-    if (!(fabs(value) <= (double)FLT_MAX))
-        return isnan(value) ? 0.0f : value > 0 ? FLT_MAX : -FLT_MAX;
+    if (fabs(value) > (double)FLT_MAX)
+        return value > 0 ? FLT_MAX : -FLT_MAX;
     return (float)value;
 }
 
@@ -30,10 +30,52 @@ static inline void step_all(const struct node *nodes, uint32_t at[FOREST_LANES],
 #undef LANE
 }
 
+/* Is anything of the row missing, and does that matter? */
+static bool has_gaps(const struct forest *forest, const float *row)
+{
+    bool gaps = false;
+    for (uint32_t i = 0; forest->missing_left != NULL && i < forest->width; i++)
+        gaps |= isnan(row[i]);
+    return gaps;
+}
+
+/* The leaf of a row in which something is missing: rare, so one tree at a time. */
+static uint32_t walk_gaps(const struct forest *forest, uint32_t at, const float *row)
+{
+    for (;;) {
+        struct node node = forest->node[at];
+        bool missing = isnan(row[node_column(node)]);
+        uint32_t next =
+            missing && forest->missing_left[at] ? node_left(node) : step(forest->node, at, row);
+        if (next == at)
+            return at;
+        at = next;
+    }
+}
+
+static void add_leaf(const struct forest *forest, uint32_t leaf, double *sums)
+{
+    const double *value =
+        forest->value + (size_t)(uint32_t)forest->node[leaf].threshold * forest->outputs;
+    for (uint32_t i = 0; i < forest->outputs; i++)
+        sums[i] += value[i];
+}
+
 double forest_sum(const struct forest *forest, const float *row)
 {
-    const struct node *nodes = forest->node;
     double sum = 0.0;
+    forest_sums(forest, row, &sum);
+    return sum;
+}
+
+void forest_sums(const struct forest *forest, const float *row, double *sums)
+{
+    if (has_gaps(forest, row)) {
+        for (uint32_t tree = 0; tree < forest->trees; tree++)
+            add_leaf(forest, walk_gaps(forest, forest->root[tree], row), sums);
+        return;
+    }
+    const struct node *nodes = forest->node;
     for (uint32_t first = 0; first < forest->trees; first += FOREST_LANES) {
         uint32_t at[FOREST_LANES], real = forest->trees - first;
         for (uint32_t i = 0; i < FOREST_LANES; i++) /* the last group may walk a tree twice */
@@ -41,9 +83,8 @@ double forest_sum(const struct forest *forest, const float *row)
         for (unsigned n = forest->steps[first / FOREST_LANES]; n > 0; n--)
             step_all(nodes, at, row);
         for (uint32_t i = 0; i < FOREST_LANES && i < real; i++)
-            sum += forest->value[(uint32_t)nodes[at[i]].threshold];
+            add_leaf(forest, at[i], sums);
     }
-    return sum;
 }
 
 double forest_score(const struct forest *forest, const float *row)

@@ -17,9 +17,10 @@
 #define FOREST_COLUMNS 64   /* of a row, at most */
 #define FOREST_TREES   1024 /* at most */
 #define FOREST_NODES                                                                               \
-    (UINT32_C(1) << 24) /* at most: a child is named by 24 bits, and a leaf's                      \
-                           number must be exact in a float */
-#define FOREST_LANES 16 /* trees walked side by side */
+    (UINT32_C(1) << 24)   /* at most: a child is named by 24 bits, and a leaf's                    \
+                             number must be exact in a float */
+#define FOREST_LANES   16 /* trees walked side by side */
+#define FOREST_OUTPUTS 64 /* numbers for each leaf, at most */
 
 struct node {
     float threshold; /* of a leaf: its number in `value` */
@@ -28,12 +29,14 @@ struct node {
 
 struct forest {
     uint32_t trees, width; /* width: columns of a row */
+    uint32_t outputs;      /* numbers for each leaf */
     uint32_t root[FOREST_TREES];
     uint16_t steps[FOREST_TREES / FOREST_LANES]; /* of each group: its deepest leaf */
     struct node *node;
-    double *value;
-    uint32_t *cover;   /* of each node: training samples that came by */
-    double normaliser; /* isolation forests: c(samples of a tree) */
+    double *value;         /* `outputs` for each leaf */
+    uint32_t *cover;       /* of each node: training samples that came by */
+    uint8_t *missing_left; /* of each node: 1 if what is missing (NaN) goes left; NULL: all right */
+    double normaliser;     /* isolation forests: c(samples of a tree) */
 };
 
 /* Makes a node. */
@@ -58,10 +61,13 @@ static inline uint32_t node_column(struct node node)
 }
 
 /* The row as trees see it: `width` numbers and a zero. As the trainers do it, a double is rounded
- * to the nearest float; what is none, or beyond a float, becomes 0 or the largest. */
+ * to the nearest float; what is beyond one becomes the largest. NaN stays: it is missing. */
 float forest_number(double value);
 
-/* The sum of the values of the leaves that the row comes to, tree by tree in their order. */
+/* Adds to `sums` the values of the leaves that the row comes to, tree by tree in their order. */
+void forest_sums(const struct forest *forest, const float *row, double *sums);
+
+/* Of a forest with one output. */
 double forest_sum(const struct forest *forest, const float *row);
 
 /* An isolation forest's score: 2^(-mean path length / c(samples)), from 0 to 1; 0.5 is usual. */

@@ -266,6 +266,8 @@ static int read_tree_head(struct reading *r, struct wire *trees, struct tree_siz
 {
     struct forest *forest = &r->file->model.forest;
     uint32_t kind = wire_u32(trees);
+    r->file->model.kind = (enum model_kind)kind;
+    forest->outputs = 1;
     forest->trees = wire_u32(trees);
     sizes->nodes = wire_u32(trees);
     sizes->leaves = wire_u32(trees);

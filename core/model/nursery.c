@@ -89,6 +89,8 @@ static void begin(struct nursery *n, const struct nursery_conf *conf, int64_t no
     memcpy(model->column, n->column, sizeof n->column);
     n->plot.width = model->forest.width = n->width;
     n->plot.samples = grown_from(n) < conf->samples ? grown_from(n) : (uint32_t)conf->samples;
+    model->kind = MODEL_ISOLATION;
+    model->forest.outputs = 1;
     model->forest.trees = (uint32_t)conf->trees;
     model->forest.normaliser = isolation_c(n->plot.samples);
     model->trained_us = now_us;

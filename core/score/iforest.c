@@ -35,7 +35,7 @@
 struct iforest_conf {
     uint64_t trees, samples, seed;
     int64_t retrain_us;
-    const char *model; /* read by settings.c, which opens it */
+    const char *model, *challenger; /* read by settings.c, which opens them */
 };
 
 #define CONF(field) offsetof(struct iforest_conf, field)
@@ -50,6 +50,8 @@ static const struct option options[] = {
     {"model", OPTION_TEXT, CONF(model), "", 0, 0,
      "Path of a model file to use instead of a forest grown in place; looked at anew when it "
      "changes."},
+    {"challenger", OPTION_TEXT, CONF(challenger), "", 0, 0,
+     "Path of a model file that scores beside the one in use and is only compared with it."},
     {"seed", OPTION_COUNT, CONF(seed), "1", 0, 9007199254740992.0,
      "Of the random numbers: the same seed and flows give the same forest."},
     {0},
@@ -107,7 +109,8 @@ static void iforest_open(void *state, const void *settings)
 
 static const struct model *model_of(const struct iforest_state *s, const struct row *row)
 {
-    return row->model != NULL ? row->model : nursery_model(&s->nursery);
+    const struct model *file = models_in(row->models, IFOREST_MODEL);
+    return file != NULL ? file : nursery_model(&s->nursery);
 }
 
 static void iforest_score(void *state, const void *settings, struct row *row, struct finding *out)
@@ -166,7 +169,7 @@ static void iforest_learn(void *state, const void *settings, struct row *row)
     if (s->first_pass && !row->first_pass)
         (void)nursery_finish(&s->nursery, &nursery, row->end_us);
     s->first_pass = row->first_pass;
-    if (row->model == NULL && !row->late)
+    if (models_in(row->models, IFOREST_MODEL) == NULL && !row->late)
         nursery_step(&s->nursery, &nursery, row->end_us);
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A file has at most 500 lines, a function of C at most 60, with its head.
+"""A file has at most 500 lines, a function of C at most 60, with its head. The public interface is one file
+whatever it takes: nobody should have to guess in which of several headers a function is.
 
 Relies on the formatter: a function's braces, and nothing else's but an initialiser's, are alone in
 column 0.
@@ -15,6 +16,7 @@ import tree
 
 FILE_LINES = 500
 FUNCTION_LINES = 60
+WHOLE = {"core/eddy.h"}
 
 
 def functions(path: Path) -> list[tuple[int, str, int]]:
@@ -38,10 +40,10 @@ def functions(path: Path) -> list[tuple[int, str, int]]:
 def main() -> None:
     faults: list[str] = []
     checked = 0
-    for path in tree.files(".c", ".h", ".py", under=("core", "plugins", "tests", "examples")):
+    for path in tree.files(".c", ".h", ".py", under=("core", "plugins", "models", "tests", "examples")):
         checked += 1
         length = len(tree.lines(path))
-        if length > FILE_LINES:
+        if length > FILE_LINES and tree.name(path) not in WHOLE:
             faults.append(f"{tree.name(path)}: {length} lines, more than {FILE_LINES}")
         if path.suffix != ".c":
             continue

@@ -52,6 +52,7 @@ static void plant(struct small *s, uint32_t trees)
     };
     s->forest = (struct forest){.trees = trees,
                                 .width = 2,
+                                .outputs = 1,
                                 .root = {0, 5},
                                 .steps = {2},
                                 .node = s->node,
@@ -95,7 +96,7 @@ static void credits_add_up_to_the_path_saved(void **state)
 static void what_is_no_float_becomes_one(void **state)
 {
     (void)state;
-    assert_true(forest_number((double)NAN) == 0.0f);
+    assert_true(isnan(forest_number((double)NAN))); /* missing */
     assert_true(forest_number((double)INFINITY) == FLT_MAX);
     assert_true(forest_number(-1e300) == -FLT_MAX);
     assert_true(forest_number(0.1) == 0.1f);
@@ -118,6 +119,7 @@ static struct grown *new_grown(uint32_t samples, uint32_t width)
     g->forest.node = g->node;
     g->forest.value = g->value;
     g->forest.cover = g->cover;
+    g->forest.outputs = 1;
     g->forest.width = g->plot.width = width;
     g->plot.samples = samples;
     for (uint32_t i = 0; i < samples; i++)

@@ -361,11 +361,11 @@ static void a_file_that_changes_is_taken_up_and_a_bad_one_is_not(void **state)
     eddy_engine *engine = engine_with(path);
     char first[65];
     struct settings *set = atomic_load(&engine->settings);
-    memcpy(first, set->model->sha256, sizeof first);
+    memcpy(first, set->model[IFOREST_MODEL]->sha256, sizeof first);
     (void)write_model(state, 2);
     look(engine);
     set = atomic_load(&engine->settings);
-    assert_string_not_equal(set->model->sha256, first);
+    assert_string_not_equal(set->model[IFOREST_MODEL]->sha256, first);
     scratch_write(path, "EDDYMDL\nnot really", 18);
     look(engine);
     look(engine); /* a change is told once */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* predict.c - models for hosts: opened by themselves and asked row by row, and those in use. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+#include "model/columns.h"
+#include "model/model_file.h"
+#include "model/schema.h"
+#include "util/error.h"
+
+struct eddy_model {
+    const struct model_file *file;
+    struct model_file *own; /* the same, if it is to be freed */
+    const char *output[MODEL_CLASSES_MAX];
+};
+
+static void view(eddy_model *m, const struct model_file *file)
+{
+    const struct model_classes *classes = file->model.classes;
+    *m = (eddy_model){.file = file};
+    m->output[0] = "score";
+    for (uint32_t i = 0; classes != NULL && i < classes->count; i++)
+        m->output[i] = classes->of[i].name;
+}
+
+int eddy_model_open(const char *path, eddy_model **out, eddy_error *err)
+{
+    struct model_file *file = NULL;
+    int status = model_file_load(path, &file, NULL, err);
+    if (status != EDDY_OK)
+        return status;
+    eddy_model *m = malloc(sizeof *m);
+    if (m == NULL) {
+        model_file_free(file);
+        return error_nomem(err);
+    }
+    view(m, file);
+    m->own = file;
+    *out = m;
+    return EDDY_OK;
+}
+
+void eddy_model_free(eddy_model *m)
+{
+    if (m == NULL)
+        return;
+    model_file_free(m->own);
+    free(m);
+}
+
+void eddy_model_describe(const eddy_model *m, eddy_model_info *out)
+{
+    const struct model_file *file = m->file;
+    const struct model *model = &file->model;
+    const struct model_classes *classes = model->classes;
+    size_t outputs = model_outputs(model);
+    eddy_model_info info = {.size = out->size,
+                            .name = file->name,
+                            .version = file->version,
+                            .kind = model_kind_names[model->kind],
+                            .sha256 = file->sha256,
+                            .metadata = file->metadata,
+                            .trees = model->forest.trees,
+                            .columns = model->forest.width,
+                            .outputs = outputs,
+                            .column = model->column,
+                            .output = m->output,
+                            .benign = classes == NULL ? outputs : classes->benign};
+    memcpy(out, &info, out->size < sizeof info ? out->size : sizeof info);
+}
+
+void eddy_model_predict(const eddy_model *m, const double *rows, size_t count, double *out)
+{
+    const struct model *model = &m->file->model;
+    float row[FOREST_COLUMNS + 1];
+    double answer[FOREST_OUTPUTS];
+    size_t outputs = model_outputs(model);
+    for (size_t i = 0; i < count; i++) {
+        model_own_row(model, rows + i * model->forest.width, row);
+        model_answer(model, row, answer);
+        memcpy(out + i * outputs, answer, outputs * sizeof *out);
+    }
+}
+
+void eddy_model_sums(const eddy_model *m, const double *rows, size_t count, double *out)
+{
+    const struct model *model = &m->file->model;
+    float row[FOREST_COLUMNS + 1];
+    size_t outputs = model_outputs(model);
+    for (size_t i = 0; i < count; i++) {
+        double sums[FOREST_OUTPUTS] = {0.0};
+        model_own_row(model, rows + i * model->forest.width, row);
+        model_sums(model, row, sums);
+        memcpy(out + i * outputs, sums, outputs * sizeof *out);
+    }
+}
+
+int eddy_engine_models(eddy_engine *engine, eddy_model_use_fn *each, void *user)
+{
+    struct settings *held = engine_hold(engine);
+    int stop = 0;
+    for (size_t use = 0; use < MODEL_USES && stop == 0; use++) {
+        eddy_model model;
+        if (held->model[use] == NULL)
+            continue;
+        view(&model, held->model[use]);
+        eddy_model_use told = {model_settings[use], held->model[use]->path, &model};
+        stop = each(&told, user);
+    }
+    engine_release(engine, held);
+    return stop;
+}
+
+int eddy_feature_bins(size_t column, const double *values, size_t count,
+                      uint32_t bins[EDDY_FEATURE_BINS])
+{
+    static_assert(EDDY_FEATURE_BINS == COLUMN_BINS, "the same number");
+    if (column >= COLUMN_COUNT)
+        return EDDY_EUSAGE;
+    for (size_t i = 0; i < count; i++)
+        bins[column_bin((enum column)column, values[i])]++;
+    return EDDY_OK;
+}
+
+int eddy_feature_fingerprint(const uint8_t *columns, size_t count, char out[65])
+{
+    uint8_t digest[SHA256_SIZE];
+    for (size_t i = 0; i < count; i++)
+        if (columns[i] >= COLUMN_COUNT)
+            return EDDY_EUSAGE;
+    if (count >= FOREST_COLUMNS || !schema_fingerprint(columns, (uint32_t)count, digest))
+        return EDDY_EUSAGE;
+    sha256_hex(digest, out);
+    return EDDY_OK;
+}
