@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* json_read.c - reads a JSON text of others into a tree; the only file of the hosts that includes
- * yajl. */
+/* json_read.c - reads a JSON text of others into a tree. */
 #include "json_read.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 
+#include "json_visit.h"
 #include "say.h"
 
 #define DEPTH_MAX 64 /* whatever the limits say */
 #define NUMBER_MAX                                                                                 \
     64 /* bytes of a number as written: the exact decimals of a double are no use                  \
         */
-
-/* yajl has no way to hear of a failed allocation, so there must be none. For a text of n bytes its
- * two buffers begin with 2 KiB and double until they hold n + 2; what was outgrown may stay behind.
- * The rest (handle, lexer, stack) takes less than 2 KiB. As in core/ingest/json.c. */
-enum { SCRATCH_FIXED = 16384, SCRATCH_PER_BYTE = 8 };
 
 struct json_tree {
     struct json_value *values;
@@ -27,49 +20,11 @@ struct json_tree {
     size_t text_used, text_size;
     size_t open[DEPTH_MAX]; /* arrays and objects we are in, outermost first */
     unsigned depth, depth_max;
-    yajl_handle yajl;
-    size_t end;        /* byte behind the outermost value; 0: not there yet */
-    const char *fault; /* why we stopped; NULL: yajl knows */
+    const char *fault; /* why we stopped; NULL: the text is no JSON */
     bool no_memory;
 };
 
-/* Memory for yajl, from one block. Each piece has its size in front, to be copied when it grows. */
-struct scratch {
-    char *block;
-    size_t used, size;
-};
-
-static void *scratch_alloc(void *context, size_t size)
-{
-    struct scratch *s = context;
-    size_t needed =
-        (size + 2 * sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-    if (needed > s->size - s->used)
-        return NULL; /* never: see SCRATCH_PER_BYTE */
-    char *piece = s->block + s->used;
-    memcpy(piece, &size, sizeof size);
-    s->used += needed;
-    return piece + sizeof(max_align_t);
-}
-
-static void *scratch_grow(void *context, void *old, size_t size)
-{
-    void *grown = scratch_alloc(context, size);
-    if (old == NULL || grown == NULL)
-        return grown;
-    size_t before;
-    memcpy(&before, (char *)old - sizeof(max_align_t), sizeof before);
-    memcpy(grown, old, before < size ? before : size);
-    return grown;
-}
-
-static void scratch_drop(void *context, void *piece)
-{
-    (void)context; /* all at once, with the block */
-    (void)piece;
-}
-
-/* ---- what yajl calls: 0 ends the reading ---- */
+/* ---- what is met: 0 ends the reading ---- */
 
 static int stop(struct json_tree *tree, const char *why)
 {
@@ -129,7 +84,7 @@ static int on_number(void *context, const char *text, size_t length)
     return value != NULL;
 }
 
-static int on_string(void *context, const unsigned char *text, size_t length)
+static int on_string(void *context, const char *text, size_t length)
 {
     struct json_tree *tree = context;
     struct json_value *value = add(tree, JSON_STRING);
@@ -175,74 +130,38 @@ static int on_end(void *context)
     value->is.span = tree->count - at;
     if (value->kind == JSON_OBJECT)
         value->length /= 2; /* keys were counted, too */
-    if (tree->depth == 0)
-        tree->end = yajl_get_bytes_consumed(tree->yajl);
     return 1;
 }
 
-static const yajl_callbacks callbacks = {
-    .yajl_null = on_null,
-    .yajl_boolean = on_boolean,
-    .yajl_number = on_number,
-    .yajl_string = on_string,
-    .yajl_start_map = on_object,
-    .yajl_map_key = on_string,
-    .yajl_end_map = on_end,
-    .yajl_start_array = on_array,
-    .yajl_end_array = on_end,
+static const struct json_visitor growth = {
+    .null = on_null,
+    .boolean = on_boolean,
+    .number = on_number,
+    .string = on_string,
+    .object = on_object,
+    .key = on_string,
+    .array = on_array,
+    .end = on_end,
 };
 
 /* ---- reading ---- */
 
-/* What yajl says ends with a newline. */
-static int say_why(const struct json_tree *tree, eddy_error *err)
+static int fill(struct json_tree *tree, const char *text, size_t length, eddy_error *err)
 {
+    int status = json_visit(text, length, &growth, tree, err);
     if (tree->no_memory)
         return fault(err, EDDY_ENOMEM, "out of memory");
-    size_t at = yajl_get_bytes_consumed(tree->yajl);
     if (tree->fault != NULL)
-        return fault(err, EDDY_EINPUT, "bad JSON before byte %zu: %s", at, tree->fault);
-    const char *text = (const char *)yajl_get_error(tree->yajl, 0, NULL, 0); /* in the scratch */
-    if (text == NULL)
-        text = "it can't be read";
-    return fault(err, EDDY_EINPUT, "bad JSON before byte %zu: %.*s", at, (int)strcspn(text, "\n"),
-                 text);
-}
-
-/* Behind the last bracket yajl lets through the beginning of a token that the end cuts off. */
-static int check_end(const struct json_tree *tree, const char *text, size_t length, eddy_error *err)
-{
-    if (tree->end == 0)
-        return fault(err, EDDY_EINPUT, "bad JSON: neither an object nor an array");
-    size_t end = tree->end;
-    while (end < length && strchr(" \t\r\n", text[end]) != NULL && text[end] != '\0')
-        end++;
-    return end == length
-               ? EDDY_OK
-               : fault(err, EDDY_EINPUT, "bad JSON at byte %zu: it should have ended", end);
-}
-
-static int parse(struct json_tree *tree, const char *text, size_t length, eddy_error *err)
-{
-    struct scratch scratch = {.size = SCRATCH_FIXED + SCRATCH_PER_BYTE * length};
-    scratch.block = malloc(scratch.size);
-    if (scratch.block == NULL)
-        return fault(err, EDDY_ENOMEM, "out of memory");
-    yajl_alloc_funcs memory = {scratch_alloc, scratch_grow, scratch_drop, &scratch};
-    tree->yajl = yajl_alloc(&callbacks, &memory, tree);
-    yajl_status status = yajl_parse(tree->yajl, (const unsigned char *)text, length);
-    if (status == yajl_status_ok)
-        status = yajl_complete_parse(tree->yajl);
-    int result = status == yajl_status_ok ? check_end(tree, text, length, err) : say_why(tree, err);
-    free(scratch.block);
-    return result;
+        return fault(err, EDDY_EINPUT, "bad JSON: %s", tree->fault);
+    if (status < 0)
+        return status;
+    bool holds = tree->values->kind == JSON_ARRAY || tree->values->kind == JSON_OBJECT;
+    return holds ? EDDY_OK : fault(err, EDDY_EINPUT, "bad JSON: neither an object nor an array");
 }
 
 int json_tree_new(const char *text, size_t length, const struct json_limits *limits,
                   struct json_tree **out, eddy_error *err)
 {
-    if (length > INT_MAX)
-        return fault(err, EDDY_EINPUT, "bad JSON: it is too long");
     struct json_tree *tree = calloc(1, sizeof *tree);
     if (tree == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
@@ -250,7 +169,7 @@ int json_tree_new(const char *text, size_t length, const struct json_limits *lim
     tree->depth_max = limits->depth < DEPTH_MAX ? limits->depth : DEPTH_MAX;
     tree->text_size = length + 1;
     tree->text = malloc(tree->text_size);
-    int status = tree->text != NULL ? parse(tree, text, length, err)
+    int status = tree->text != NULL ? fill(tree, text, length, err)
                                     : fault(err, EDDY_ENOMEM, "out of memory");
     if (status < 0) {
         json_tree_free(tree);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,26 +12,12 @@
 #include <unistd.h>
 
 #include "gz.h"
+#include "say.h"
 #include "store_line.h"
 
 #define LINE_MAX_BYTES ((size_t)1 << 20) /* of a line; no output writes a longer one */
 #define TOLD_IDS       10                /* that an ambiguous one may mean */
 #define TOLD_BAD       3                 /* bad lines of a file that are told one by one */
-
-static int fault(eddy_error *err, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int fault(eddy_error *err, int code, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    if (err != NULL) {
-        err->code = code;
-        (void)vsnprintf(err->message, sizeof err->message, format, args);
-    }
-    va_end(args);
-    return code;
-}
 
 void store_done(struct store *store)
 {

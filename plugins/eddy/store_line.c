@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_line.c - one line of JSON as an incident: core/emit/incident.c backwards. The only file of
- * the hosts that includes yajl.
+/* store_line.c - one line of JSON as an incident: core/emit/incident.c backwards.
  *
  * What is read is put together in a struct store_reader, of fixed size. Text goes into `words`,
  * which is as long as the line: no text is longer than its JSON. Then the lists are copied into one
@@ -11,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 
+#include "json_visit.h"
 #include "store_field.h"
 #include "when.h"
 
@@ -89,7 +88,7 @@ static void blame(struct store_reader *r, const char *problem)
 /* ---- values ---- */
 
 /* There is room: see above. A NUL inside ends the text. */
-static const char *keep(struct store_reader *r, const unsigned char *text, size_t length)
+static const char *keep(struct store_reader *r, const char *text, size_t length)
 {
     char *word = r->words + r->word_length;
     memcpy(word, text, length);
@@ -145,7 +144,7 @@ static void put_number(struct store_reader *r, double number)
     }
 }
 
-/* ---- what yajl calls; they return whether to go on ---- */
+/* ---- what json_visit() calls; they return whether to go on ---- */
 
 static int on_null(void *user)
 {
@@ -175,7 +174,7 @@ static int on_number(void *user, const char *text, size_t length)
     return 1;
 }
 
-static int on_text(void *user, const unsigned char *text, size_t length)
+static int on_text(void *user, const char *text, size_t length)
 {
     struct store_reader *r = user;
     eddy_incident *i = &r->out.incident;
@@ -210,7 +209,7 @@ static int on_text(void *user, const unsigned char *text, size_t length)
     return 1;
 }
 
-static int on_key(void *user, const unsigned char *text, size_t length)
+static int on_key(void *user, const char *text, size_t length)
 {
     struct store_reader *r = user;
     bool fits = length < sizeof r->key;
@@ -331,28 +330,18 @@ static bool copy_lists(struct store_reader *r)
 
 static int parse(struct store_reader *r, const char *line, size_t length, eddy_error *err)
 {
-    static const yajl_callbacks callbacks = {.yajl_null = on_null,
-                                             .yajl_boolean = on_flag,
-                                             .yajl_number = on_number,
-                                             .yajl_string = on_text,
-                                             .yajl_start_map = on_object,
-                                             .yajl_map_key = on_key,
-                                             .yajl_end_map = on_end,
-                                             .yajl_start_array = on_list,
-                                             .yajl_end_array = on_end};
-    yajl_handle handle = yajl_alloc(&callbacks, NULL, r);
-    if (handle == NULL) {
-        *err = (eddy_error){EDDY_ENOMEM, "out of memory"};
-        return EDDY_ENOMEM;
-    }
-    yajl_status status = yajl_parse(handle, (const unsigned char *)line, length);
-    if (status == yajl_status_ok)
-        status = yajl_complete_parse(handle);
-    yajl_free(handle);
-    if (status == yajl_status_ok)
-        return EDDY_OK;
-    *err = (eddy_error){EDDY_EINPUT, "not JSON, or not all of it"};
-    return EDDY_EINPUT;
+    static const struct json_visitor visitor = {.null = on_null,
+                                                .boolean = on_flag,
+                                                .number = on_number,
+                                                .string = on_text,
+                                                .object = on_object,
+                                                .key = on_key,
+                                                .array = on_list,
+                                                .end = on_end};
+    int status = json_visit(line, length, &visitor, r, err);
+    if (status == EDDY_EINPUT)
+        *err = (eddy_error){EDDY_EINPUT, "not JSON, or not all of it"};
+    return status;
 }
 
 static void reader_reset(struct store_reader *r, char *words)

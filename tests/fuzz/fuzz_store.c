@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "../../plugins/common/json_visit.c"
+#include "../../plugins/common/say.c"
 #include "../../plugins/eddy/report_axis.c"
 #include "../../plugins/eddy/report_html.c"
 #include "../../plugins/eddy/report_plot.c"

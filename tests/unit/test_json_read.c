@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "../../plugins/common/json_read.c"
+#include "../../plugins/common/json_visit.c"
 #include "../../plugins/common/say.c"
 
 static const struct json_limits roomy = {.depth = 8, .values = 1000};

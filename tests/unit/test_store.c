@@ -9,6 +9,8 @@
 #include <zlib.h>
 
 #include "../../plugins/common/gz.c"
+#include "../../plugins/common/json_visit.c"
+#include "../../plugins/common/say.c"
 #include "../../plugins/eddy/store.c"
 #include "../../plugins/eddy/store_field.c"
 #include "../../plugins/eddy/store_line.c"
