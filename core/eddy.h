@@ -494,16 +494,26 @@ typedef struct eddy_frame eddy_frame;
 EDDY_CHECKED int eddy_frame_new(eddy_frame **out, eddy_error *err);
 EDDY_API void eddy_frame_free(eddy_frame *frame);
 
-/** A `scored` hook whose `user` is a frame: adds one row. Allocates. When out of memory, rows are
- *  left out and eddy_frame_export() fails. One thread at a time. */
+/** A `scored` hook whose `user` is a frame: adds a row. Allocates. One thread at a time. A row
+ *  for which there is no memory, or with which a column of text would pass 2 GiB, is left out, and
+ *  all after it; then eddy_frame_export() fails for good. */
 EDDY_API void eddy_frame_scored(const eddy_flow *flow, const double *columns,
                                 const eddy_verdict *verdict, void *frame);
 
-/** Hands the rows over as one struct array of the Arrow C data interface (given: their `release` is
- *  to be called) and leaves the frame empty, ready for more. Columns: id, start (timestamp, us,
- *  UTC), src, dst (text), src_port, dst_port, proto (uint), state, app, duration_us, bytes_out,
- *  bytes_in, packets_out, packets_in (uint64, null where unset), then the features (float64) by
- *  name, then score, p, detector, flags. */
+/** Hands the rows over, without a copy, as one struct array of the Arrow C data interface (given:
+ *  the `release` of both is to be called, or that of each child that was moved out) and leaves the
+ *  frame empty, ready for more. What was exported outlives the frame. Columns, in this order:
+ *
+ *      id, start, src, dst          text but for start: a timestamp in microseconds, UTC
+ *      src_port, dst_port           uint16
+ *      proto, state, tcp_out, tcp_in, quality    uint8: as in eddy_flow
+ *      app                          text
+ *      duration_us, flow_bytes_out, flow_bytes_in, flow_packets_out, flow_packets_in
+ *                                   uint64, null where EDDY_UNSET
+ *      one for each of eddy_features(), by its name    float64, NaN where there is none
+ *      score, p, detector, flags    float64, float64, text, uint32: as in eddy_verdict
+ *
+ *  Text is made UTF-8: a byte that is none becomes "?". */
 EDDY_CHECKED int eddy_frame_export(eddy_frame *frame, struct ArrowSchema *schema,
                                    struct ArrowArray *array, eddy_error *err);
 

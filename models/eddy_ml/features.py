@@ -22,7 +22,7 @@ from eddy_ml import lib
 from eddy_ml.stream import Log, Report, Settings, Stream
 
 KEYS = ("id", "start", "src", "dst", "src_port", "dst_port", "proto", "state", "app")
-COUNTS = ("duration_us", "bytes_out", "bytes_in", "packets_out", "packets_in")
+COUNTS = ("duration_us", "flow_bytes_out", "flow_bytes_in", "flow_packets_out", "flow_packets_in")
 VERDICT = ("score", "p", "detector", "flags")
 
 
@@ -66,7 +66,7 @@ def matrix(flows: pa.Table, columns: list[str] | None = None) -> npt.NDArray[np.
 def write(batches_of: Iterator[pa.RecordBatch], path: Log) -> int:
     """Batches as a Parquet file; returns the number of rows."""
     first = next(batches_of)
-    rows = first.num_rows
+    rows: int = first.num_rows
     with pq.ParquetWriter(path, first.schema, compression="zstd") as writer:
         writer.write_batch(first)
         for batch in batches_of:

@@ -18,7 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arrow.h"
 #include "config.h"
+#include "row.h"
 #include "scratch.h"
 #include "vet/marks.h"
 #include "vet/rules.h"
@@ -246,15 +248,44 @@ static void what_people_say_fails_well(void **state)
     torture(read_what_people_say, state, 10);
 }
 
+/* Rows that had no room are an error of the export; what it hands over is whole. */
+static int gather_and_export(void **state)
+{
+    (void)state;
+    eddy_error err = {0};
+    eddy_frame *frame = NULL;
+    struct ArrowSchema schema = {0};
+    struct ArrowArray array = {0};
+    eddy_flow flow = {.size = sizeof flow, .id = "some flow", .app = "dns"};
+    double columns[COLUMN_COUNT] = {0};
+    eddy_verdict verdict = {.detector = "tail"};
+    int status = eddy_frame_new(&frame, &err);
+    for (size_t i = 0; i < 1200 && status == EDDY_OK; i++) /* beyond the first of some buffers */
+        eddy_frame_scored(&flow, columns, &verdict, frame);
+    if (status == EDDY_OK)
+        status = eddy_frame_export(frame, &schema, &array, &err);
+    if (status == EDDY_OK) {
+        assert_int_equal(array.length, 1200);
+        array.release(&array);
+        schema.release(&schema);
+    }
+    eddy_frame_free(frame);
+    return status;
+}
+
+static void frames_fail_well(void **state)
+{
+    torture(gather_and_export, state, 200);
+}
+
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_new, scratch_free)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(settings_fail_well),
-        IN_SCRATCH(loading_fails_well),
-        IN_SCRATCH(engines_and_workers_fail_well),
-        cmocka_unit_test(what_people_say_fails_well),
+        cmocka_unit_test(settings_fail_well),      IN_SCRATCH(loading_fails_well),
+        IN_SCRATCH(engines_and_workers_fail_well), cmocka_unit_test(what_people_say_fails_well),
+        cmocka_unit_test(frames_fail_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
