@@ -7,6 +7,8 @@ import argparse
 import importlib
 import sys
 
+from eddy_ml.lib import EddyError
+
 # name: (module, what it does in one line)
 COMMANDS: dict[str, tuple[str, str]] = {
     "clean": ("clean", "logs -> a table of flows, and what became of every record"),
@@ -27,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     command.arguments(parser)
     try:
         return int(command.run(parser.parse_args(words[1:])))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EddyError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
 

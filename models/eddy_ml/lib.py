@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""libeddy by ctypes: finds it, declares the functions of core/eddy.h that this package uses, turns errors into exceptions.
+"""libeddy by ctypes: finds it, declares what of core/eddy.h this package uses, turns errors into exceptions.
 
 Which library: $EDDY_LIBRARY if that is set; else the newest of the build trees, where this package lies in a clone;
 else the one that the system's loader finds.

@@ -175,7 +175,8 @@ class _Cursor:
 
     def array(self, dtype: Any, count: int) -> npt.NDArray[Any]:
         kind = np.dtype(dtype)
-        return np.frombuffer(self.take(kind.itemsize * count), dtype=kind).copy()
+        taken: npt.NDArray[Any] = np.frombuffer(self.take(kind.itemsize * count), dtype=kind)
+        return taken.copy()
 
     def text(self) -> str:
         raw = self.take(self.take(1)[0])
@@ -191,7 +192,7 @@ def _refuse_foreign(data: bytes) -> None:
         return
     if not data:
         raise ModelFileError("not an eddy model file: it is empty")
-    if data[:1] == b"\x08" and b"ai.onnx" in data or b"onnx" in data[:256]:
+    if (data[:1] == b"\x08" and b"ai.onnx" in data) or b"onnx" in data[:256]:
         raise ModelFileError("not an eddy model file: it looks like ONNX")
     for begin, what in _FOREIGN:
         if data.startswith(begin):
