@@ -9,17 +9,22 @@ const char *const model_kind_names[] = {"", "isolation", "classes", "boosted"};
 const char *const model_settings[MODEL_USES] = {"iforest.model", "iforest.challenger",
                                                 "forest.model", "forest.challenger"};
 
+static inline float place(const struct model *model, uint32_t i, double value)
+{
+    return model->ruler == NULL ? forest_number(value) : ruler_place(model->ruler, i, value);
+}
+
 void model_row(const struct model *model, const double *columns, float *out)
 {
     for (uint32_t i = 0; i < model->forest.width; i++)
-        out[i] = forest_number(columns[model->column[i]]);
+        out[i] = place(model, i, columns[model->column[i]]);
     out[model->forest.width] = 0.0f;
 }
 
 void model_own_row(const struct model *model, const double *own, float *out)
 {
     for (uint32_t i = 0; i < model->forest.width; i++)
-        out[i] = forest_number(own[i]);
+        out[i] = place(model, i, own[i]);
     out[model->forest.width] = 0.0f;
 }
 

@@ -10,6 +10,7 @@
 #include "model/columns.h"
 #include "model/forest.h"
 #include "model/heldout.h"
+#include "model/ruler.h"
 
 enum model_kind {
     MODEL_ISOLATION = 1, /* the sum is a path length */
@@ -40,6 +41,7 @@ struct model {
     enum model_kind kind;
     struct forest forest;
     const struct model_classes *classes; /* NULL: of an isolation forest */
+    const struct ruler *ruler;           /* NULL: thresholds are floats, not places */
     uint8_t column[FOREST_COLUMNS];      /* of features.def, in the order the forest reads them */
     struct heldout heldout;
     uint32_t bins[FOREST_COLUMNS][COLUMN_BINS]; /* how the held-out flows lie in each column */

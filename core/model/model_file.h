@@ -14,7 +14,7 @@
 #define MODEL_FILE_MAX ((size_t)256 << 20) /* bytes */
 #define MODEL_MAGIC    "EDDYMDL\n"
 #define MODEL_MAJOR    1
-#define MODEL_MINOR    0
+#define MODEL_MINOR    1
 #define MODEL_GOLDEN   64 /* rows that we write */
 
 /* Why a file was refused: labels of eddy_model_load_failures_total. */
@@ -31,8 +31,10 @@ enum model_fault {
 extern const char *const model_fault_names[MODEL_FAULT_COUNT];
 
 struct model_file {
-    struct model model; /* its trees are in `room` */
-    void *room;
+    struct model model;            /* its trees are in `room` */
+    void *room;                    /* owned, as are the next two */
+    struct ruler *ruler;           /* NULL: thresholds are floats */
+    struct model_classes *classes; /* NULL: an isolation forest's */
     char name[64], version[32];
     char sha256[65]; /* of the whole file, as sha256sum prints it */
     char *metadata;  /* JSON, one line */

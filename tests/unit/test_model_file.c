@@ -275,12 +275,12 @@ static enum model_fault parse_deep(const char *path, uint32_t depth)
     return fault;
 }
 
-/* At 64 only the golden rows are wrong: its only leaf has the value 0. */
-static void a_tree_deeper_than_64_is_refused(void **state)
+/* At 255 only the golden rows are wrong: its only leaf has the value 0. */
+static void a_tree_deeper_than_255_is_refused(void **state)
 {
     const char *path = write_model(state, 1);
-    assert_int_equal(parse_deep(path, 64), MODEL_GOLDEN_ROWS);
-    assert_int_equal(parse_deep(path, 65), MODEL_MALFORMED);
+    assert_int_equal(parse_deep(path, 255), MODEL_GOLDEN_ROWS);
+    assert_int_equal(parse_deep(path, 256), MODEL_MALFORMED);
 }
 
 static void sections_that_lie_about_their_length_are_refused(void **state)
@@ -417,7 +417,7 @@ int main(void)
         TEST(a_forger_can_not_do_harm),
         TEST(trees_that_are_none_are_refused),
         TEST(a_tree_that_leads_back_to_its_root_is_refused),
-        TEST(a_tree_deeper_than_64_is_refused),
+        TEST(a_tree_deeper_than_255_is_refused),
         TEST(sections_that_lie_about_their_length_are_refused),
         TEST(other_features_and_other_outputs_are_refused),
         TEST(a_file_that_changes_is_taken_up_and_a_bad_one_is_not),

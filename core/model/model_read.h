@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* model_read.h - the readers of a model file's sections. Whoever sends a file may have written any
+ * byte of it: nothing is used before it was checked, and nothing is allocated that the file's own
+ * length does not allow. */
+#pragma once
+
+#include "model/model_file.h"
+#include "model/wire.h"
+
+/* In the order of the file. */
+enum model_section { META, FEAT, TREE, CLAS, BASE, SCOR, BINS, GOLD, MODEL_SECTIONS };
+
+/* One file on its way in. */
+struct model_read {
+    struct model_file *file;
+    struct wire section[MODEL_SECTIONS]; /* `at` is NULL where there is none */
+    enum model_fault fault;
+    eddy_error *err;
+};
+
+/* Says why; returns the status. */
+int model_refuse(struct model_read *read, enum model_fault fault, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Each returns EDDY_OK, or a status with `fault` and `err` set. In this order: */
+int model_read_meta(struct model_read *read);
+int model_read_features(struct model_read *read);
+int model_read_trees(struct model_read *read);
+int model_read_classes(struct model_read *read);
+int model_read_scores(struct model_read *read);
+int model_read_bins(struct model_read *read);
+int model_run_golden(struct model_read *read);
+
+/* What bytes are that are no model file: "a Python pickle, which ..."; never NULL. */
+const char *model_foreign(const void *bytes, size_t length);
