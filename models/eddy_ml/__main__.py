@@ -13,6 +13,9 @@ from eddy_ml.lib import EddyError
 COMMANDS: dict[str, tuple[str, str]] = {
     "clean": ("clean", "logs -> a table of flows, and what became of every record"),
     "features": ("features", "logs -> a table of columns, as the sensor works them out"),
+    "train": ("train", "captures with labels -> a model file, its metadata, numbers, plots and card"),
+    "evaluate": ("evaluate", "a model file and captures with labels -> how good it is"),
+    "card": ("card", "metadata and numbers of a model -> its card"),
 }
 
 

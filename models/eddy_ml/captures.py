@@ -61,6 +61,7 @@ class Capture:
     group: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    beside: Path = Path(".")  # what names of files are told relative to
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Flows:
 
     @property
     def attack(self) -> npt.NDArray[np.bool_]:
-        return (self.classes != BENIGN) & (self.classes != LEFT_OUT)
+        return np.asarray((self.classes != BENIGN) & (self.classes != LEFT_OUT), dtype=bool)
 
 
 # ---- The captures file
@@ -153,7 +154,7 @@ def capture_of(given: Any, beside: Path) -> Capture:
     return Capture(name, tuple(beside / log for log in logs), labels, given.get("unlabelled"),
                    dict(given.get("families") or {}), frozenset(given.get("leave_out") or ()),
                    str(given.get("group") or ""), dict(given.get("settings") or {}),
-                   tuple(rule_of(rule, name) for rule in given.get("rules") or ()))
+                   tuple(rule_of(rule, name) for rule in given.get("rules") or ()), beside)
 
 
 def read_captures(path: Path) -> list[Capture]:

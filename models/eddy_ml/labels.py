@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Labels: CSV, a row for each flow, joined by the sensor's id of the flow.
 
-Read are what `eddy mark --export` writes (id,label,family), the truth-flows.csv of tests/lab (uid-or-flow_id,label,kind)
-and tables with several ids (uid,flow_id,label,family): the id column is the one that names most flows of the log.
+Read are what `eddy mark --export` writes (id,label,family), the truth-flows.csv of tests/lab
+(uid-or-flow_id,label,kind) and tables with several ids (uid,flow_id,label,family): the id column is the one that names
+most flows of the log.
 label: 1 attack, 0 benign, -1 not known, which is left out.
 """
 
@@ -31,10 +32,9 @@ class Joined:
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    opened = gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else open(
-        path, encoding="utf-8", newline="")
-    with opened as text:
-        rows = list(csv.DictReader(text))
+    packed = path.read_bytes()
+    text = (gzip.decompress(packed) if path.suffix == ".gz" else packed).decode("utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
     columns = set(rows[0]) if rows else set()
     if "label" not in columns or not columns & set(IDS):
         raise ValueError(f"{path}: no labels: a header with 'label' and one of {', '.join(IDS)} is needed")

@@ -32,7 +32,7 @@ class Params:
     leave_out: tuple[str, ...] = LEFT_OUT  # columns
     false_rate: float = 1e-3  # share of held-out benign flows that may reach the alert threshold
     alert_least: float = 0.5  # the threshold is not below: few held-out flows prove little
-    min_class_rows: int = 20  # a family with fewer training flows becomes part of class "attack"
+    min_class_rows: int = 20  # a family with fewer flows becomes part of class "attack"
     most_rows: int = 10_000  # of one capture and class, so that no capture outweighs all others
     jobs: int = 1  # threads that grow trees; the forest is the same with any number
     techniques: dict[str, str] = field(default_factory=lambda: dict(TECHNIQUES))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eddy_ml.captures import Capture, Flows, Source, together
+from eddy_ml.captures import Capture, Flows, Source
 from eddy_ml.params import Params
 
 BY_CAPTURE, BY_TIME = "by_capture", "by_time_within_one_capture"
@@ -129,5 +129,3 @@ def thinned(flows: Flows, most: int, seed: int) -> Flows:
             kept.append(np.sort(random.choice(rows, most, replace=False)) if len(rows) > most else rows)
     return flows.where(np.sort(np.concatenate(kept)))
 
-
-__all__ = ["BY_CAPTURE", "BY_TIME", "Split", "parts_of", "split_of", "thinned", "together"]

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: MIT
+"""How good a model file is on captures with labels: as libeddy scores them, beside what is had without it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eddy_ml import measures, predict
+from eddy_ml.baselines import OneColumn
+from eddy_ml.captures import Flows, read_all, read_captures
+from eddy_ml.labels import BENIGN
+from eddy_ml.measures import Numbers, Steps, recall_at, steps_of
+
+FALSE_ALARMS = (10, 50, 200)
+FALSE_A_DAY = (1, 10, 100)
+REPEATS = 3  # of a permutation
+MOST_PERMUTED = 20_000  # rows; importance needs no more
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Flows with a label, and what a model said of them."""
+
+    flows: Flows
+    score: Numbers  # 1 - P(benign), or of an isolation forest its score
+    told: npt.NDArray[np.object_] | None  # the likeliest class
+    alert: float | None
+
+    @property
+    def alarm(self) -> npt.NDArray[np.bool_]:
+        return self.score >= (2.0 if self.alert is None else self.alert)
+
+
+def judge(model: predict.Model, flows: Flows, alert: float | None) -> Judged:
+    known = flows.known()
+    rows = known.matrix(model.columns)
+    told = None if model.benign is None else np.array(model.predict(rows), dtype=object)
+    return Judged(known, model.score(rows), told, alert)
+
+
+# ---- The numbers
+
+
+def ranking(steps: Steps, days: float) -> dict[str, Any]:
+    return {"roc_auc": measures.roc_auc(steps), "pr_auc": measures.pr_auc(steps),
+            "recall_at_false_alarms": {str(most): recall_at(steps, most) for most in FALSE_ALARMS},
+            "recall_at_false_alarms_a_day": {str(most): recall_at(steps, math.floor(most * days))
+                                             for most in FALSE_A_DAY}}
+
+
+def days_in(flows: Flows) -> float:
+    return measures.days_of(flows.captures, flows.start_us, flows.end_us)
+
+
+def overall(judged: Judged) -> dict[str, Any]:
+    flows, attack = judged.flows, judged.flows.attack
+    curve = measures.reliability(attack, judged.score)
+    found = {"flows": len(flows), "attacks": int(attack.sum()), "base_rate": measures.share(attack.sum(), len(flows)),
+             "days": days_in(flows), **ranking(steps_of(attack, judged.score), days_in(flows))}
+    if judged.alert is not None:
+        found["at_alert"] = {"threshold": judged.alert, **measures.at_threshold(attack, judged.alarm)}
+    if judged.told is not None:  # only then is the score meant as a probability
+        found |= {"brier": measures.brier(attack, judged.score), "reliability": curve,
+                  "calibration_error": measures.calibration_error(curve)}
+    return found
+
+
+def by_capture(judged: Judged) -> dict[str, Any]:
+    found = {}
+    for name in dict.fromkeys(judged.flows.captures.tolist()):
+        own = judged.flows.captures == name
+        flows = judged.flows.where(own)
+        one = Judged(flows, judged.score[own], None, judged.alert)
+        found[name] = overall(one)
+        false = float((one.alarm & ~flows.attack).sum())
+        found[name]["false_alarms_a_day"] = measures.share(false, days_in(flows))
+    return found
+
+
+def by_family(judged: Judged) -> dict[str, Any]:
+    attack, score = judged.flows.attack, judged.score
+    names = judged.flows.classes[attack]
+    at_fifty = score >= measures.threshold_at(steps_of(attack, score), FALSE_ALARMS[1])
+    found: dict[str, Any] = measures.recall_by(names, at_fifty[attack])
+    at_alert = measures.recall_by(names, judged.alarm[attack])
+    for name, one in found.items():
+        one[f"recall_at_{FALSE_ALARMS[1]}_false_alarms"] = one.pop("recall")
+        if judged.alert is not None:
+            one["recall_at_alert"] = at_alert[name]["recall"]
+    return found
+
+
+def intervals(judged: Judged, seed: int) -> dict[str, Any]:
+    attack, score = judged.flows.attack, judged.score
+
+    def told(measure: Callable[[Steps], float]) -> list[float] | None:
+        both = measures.interval(judged.flows.captures, lambda rows: measure(steps_of(attack[rows], score[rows])), seed)
+        return None if both is None else list(both)
+
+    found = {"roc_auc": told(measures.roc_auc), "pr_auc": told(measures.pr_auc),
+             f"recall_at_{FALSE_ALARMS[1]}": told(lambda steps: recall_at(steps, FALSE_ALARMS[1]))}
+    return {name: both for name, both in found.items() if both is not None}
+
+
+def families(judged: Judged) -> dict[str, Any]:
+    if judged.told is None:
+        return {}
+    truth, told = judged.flows.classes, judged.told
+    names = [BENIGN, *sorted((set(truth.tolist()) | set(told.tolist())) - {BENIGN})]
+    counts = measures.confusion(truth, told, names)
+    return {"classes": names, "counts": counts.tolist(), "macro_f1": measures.macro_f1(counts),
+            "accuracy": measures.share(np.trace(counts), counts.sum())}
+
+
+def beside(flows: Flows, one: OneColumn | None) -> dict[str, Any]:
+    """The same measures of what is had without a model."""
+    known = flows.known()
+    days = days_in(known)
+    found = {"eddy_without_model": ranking(steps_of(known.attack, known.own_score), days)}
+    if one is not None:
+        found["one_column"] = {"column": one.name, "rising": one.rising,
+                               **ranking(steps_of(known.attack, one.score(known)), days)}
+    return found
+
+
+def importance(model: predict.Model, judged: Judged, seed: int) -> dict[str, float]:
+    """What the PR-AUC loses when a column is shuffled among flows: 0, the model can do without it."""
+    random = np.random.default_rng(seed)
+    flows, score = judged.flows, judged.score
+    if len(flows) > MOST_PERMUTED:
+        rows = np.sort(random.choice(len(flows), MOST_PERMUTED, replace=False))
+        flows, score = flows.where(rows), score[rows]
+    values, attack = flows.matrix(model.columns), flows.attack
+    whole = measures.pr_auc(steps_of(attack, score))
+    lost = {}
+    for i, name in enumerate(model.columns):
+        areas = []
+        for _ in range(REPEATS):
+            shuffled = values.copy()
+            shuffled[:, i] = random.permutation(values[:, i])
+            areas.append(measures.pr_auc(steps_of(attack, model.score(shuffled))))
+        lost[name] = whole - float(np.mean(areas))
+    return lost
+
+
+def metrics_of(model: predict.Model, judged: Judged, one: OneColumn | None, seed: int) -> dict[str, Any]:
+    """Everything, as it goes into NAME_metrics.json. What cannot be told is None."""
+    if len(judged.flows) == 0:
+        raise ValueError("no flow with a label to judge by")
+    found = {"overall": overall(judged), "interval": intervals(judged, seed), "by_capture": by_capture(judged),
+             "by_family": by_family(judged), "confusion": families(judged), "baselines": beside(judged.flows, one)}
+    if judged.flows.attack.any():
+        found["permutation_importance"] = importance(model, judged, seed)
+    return dict(plain(found))
+
+
+def plain(value: Any) -> Any:
+    """As JSON has it: NaN and infinity are null; 12 digits, so that the last bits of a sum make no difference."""
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, float):
+        return float(f"{value:.12g}") if math.isfinite(value) else None
+    return value
+
+
+# ---- python3 -m eddy_ml evaluate
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="MODEL.eddy")
+    parser.add_argument("--captures", type=Path, required=True, metavar="YAML", help="logs with labels: captures.py")
+    parser.add_argument("--on", action="append", default=[], metavar="NAME",
+                        help="judge on this capture; may be repeated; else all that training did not see")
+    parser.add_argument("--out", type=Path, default=Path("."), metavar="DIR")
+    parser.add_argument("--seed", type=int, default=1, help="of permutations and intervals")
+    parser.add_argument("--no-plots", action="store_true")
+
+
+def wanted(names: list[str], metadata: dict[str, Any], on: list[str]) -> tuple[list[str], list[str]]:
+    """Captures to judge on, and what must be said about that."""
+    split = metadata.get("split", {})
+    unseen = [name for name in names if name not in split.get("train", [])]
+    chosen = on or [name for name in unseen if name not in split.get("held_out", [])] or unseen
+    for name in chosen:
+        if name not in names:
+            raise ValueError(f"no capture '{name}'; there are: {', '.join(names)}")
+    if not chosen:
+        raise ValueError("all of these captures were trained on: name some with --on, or bring others")
+    said = [f"{name}: the model was trained on it; its numbers say nothing about other days"
+            for name in chosen if name in split.get("train", [])]
+    said += [f"{name}: its benign flows set the alert threshold" for name in chosen
+             if name in split.get("held_out", [])]
+    return chosen, said
+
+
+def column_of(metadata: dict[str, Any]) -> OneColumn | None:
+    one = metadata.get("baselines", {}).get("one_column")
+    return OneColumn(one["column"], one["rising"], one["roc_auc"]) if one else None
+
+
+def run(options: argparse.Namespace) -> int:
+    model = predict.Model(options.model)
+    metadata = model.metadata
+    captures = read_captures(options.captures)
+    chosen, said = wanted([capture.name for capture in captures], metadata, options.on)
+    flows, _ = read_all([capture for capture in captures if capture.name in chosen])
+    judged = judge(model, flows, metadata.get("thresholds", {}).get("alert"))
+    metrics = metrics_of(model, judged, column_of(metadata), options.seed)
+    head = {"model": {"name": model.name, "version": model.version, "sha256": model.sha256}, "captures": chosen,
+            "warnings": said}
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / f"{options.model.stem}_metrics.json"
+    path.write_text(json.dumps(head | metrics, indent=1) + "\n", encoding="utf-8")
+    for sentence in said:
+        print(f"warning: {sentence}", file=sys.stderr)
+    tell(metrics)
+    print(path)
+    if not options.no_plots:
+        from eddy_ml import plots
+        for plot in plots.draw_all(judged, metrics, metadata, options.out, options.model.stem):
+            print(plot)
+    return 0
+
+
+def digits(number: float | None) -> str:
+    return "-" if number is None else f"{number:.3f}"
+
+
+def tell(metrics: dict[str, Any]) -> None:
+    """A few lines for the one who waits for it."""
+    whole = metrics["overall"]
+    print(f"{whole['flows']} flows, {whole['attacks']} of attacks, {whole['days']:.2f} days")
+    rows = {"model": whole} | metrics["baselines"]
+    print(f"  {'':24}{'ROC-AUC':>8}{'PR-AUC':>8}" + "".join(f"{f'R@{most}':>8}" for most in FALSE_ALARMS))
+    for name, one in rows.items():
+        label = f"{name} {one['column']}" if "column" in one else name
+        numbers = [one["roc_auc"], one["pr_auc"], *one["recall_at_false_alarms"].values()]
+        print(f"  {label:24}" + "".join(f"{digits(number):>8}" for number in numbers))
+    at = whole.get("at_alert")
+    if at:
+        print(f"  at alert {at['threshold']:.4f}: recall {digits(at['recall'])}, precision {digits(at['precision'])}, "
+              f"{at['false_alarms']:.0f} false alarms")
