@@ -32,6 +32,13 @@ struct place {
     bool group;      /* as a destination: multicast or broadcast, nobody is scanned by it */
 };
 
+/* What a window of a host came to. */
+struct closed_window {
+    float peers, width;
+    float score; /* of fanout */
+    bool pinned; /* it holds what nobody may learn from */
+};
+
 struct row {
     enum row_kind kind;            /* worker */
     eddy_flow flow;                /* ingest; clean corrects it */
@@ -54,7 +61,9 @@ struct row {
     struct host *host;        /* state: the source's record */
     struct host *destination; /* state: the destination's, if it is ours and has one; else NULL */
     struct window *window;    /* state: what the source has done of late; NULL of a ROW_NAME */
-    struct pair *pair;        /* state: source, destination, port and protocol */
+    bool closed; /* state: the row has closed a window of its source: `was` is what it came to */
+    struct closed_window was;
+    struct pair *pair; /* state: source, destination, port and protocol */
     float gap_s;       /* state: since the pair's latest flow before began; 0 for its first */
     struct ring *ring; /* state: recent times of the pair; NULL until it has a few flows */
     uint32_t users;    /* state: of our hosts, about how many use this service of the destination */

@@ -181,12 +181,12 @@ static bool is_stranger(const struct exfil_conf *conf, const struct row *row)
  * learn from, stays in the sum for as long as the sum fades; so it is left out of what the windows
  * after it teach. Of a window that was evicted it is not known what it was. */
 static void close_window(struct exfil_state *s, const struct exfil_conf *conf,
-                         struct exfil_memory *m, const struct host *host)
+                         struct exfil_memory *m, const struct row *row)
 {
     bool suspicious = (double)m->score / EXFIL_SCORE > -log10(conf->suspicious);
     s->closed_sum = (double)m->vetted + (double)m->open;
-    s->closed_weight = host->was.pinned ? 0.0 : suspicious ? conf->leak : 1.0;
-    if (host->closed && !host->was.pinned && !suspicious)
+    s->closed_weight = row->was.pinned ? 0.0 : suspicious ? conf->leak : 1.0;
+    if (row->closed && !row->was.pinned && !suspicious)
         m->vetted += m->open;
     m->open = 0.0f;
     m->score = 0;
@@ -199,10 +199,10 @@ static void exfil_score(void *state, const void *settings, struct row *row, stru
     struct exfil_memory *m = &row->host->exfil;
     s->passed = false;
     out->sample_of = OF_WINDOW;
-    if (row->host->closed)
+    if (row->closed)
         out->sample = (double)m->score / EXFIL_SCORE;
     if (window_begins(row))
-        close_window(s, conf, m, row->host);
+        close_window(s, conf, m, row);
     if (!row->late)
         fade(m, row, conf->span_us);
     if (!goes_out(row))
@@ -241,7 +241,7 @@ static void exfil_learn(void *state, const void *settings, struct row *row)
 {
     struct exfil_state *s = state;
     (void)settings;
-    if (row->host->closed && s->closed_weight > 0.0 && row->src.local)
+    if (row->closed && s->closed_weight > 0.0 && row->src.local)
         learn_window(s, &row->host->exfil);
     if (s->passed) {
         s->heavy += row->teach;

@@ -98,14 +98,13 @@ static double peers_score(const struct fanout_conf *conf, const struct row *row)
 static void fanout_learn(void *state, const void *settings, struct row *row)
 {
     const struct fanout_conf *conf = settings;
-    struct host *host = row->host;
-    struct fanout_memory *m = &host->fanout;
+    struct fanout_memory *m = &row->host->fanout;
     (void)state;
-    if (!host->closed || host->was.pinned)
+    if (!row->closed || row->was.pinned)
         return;
-    bool suspicious = host->was.score > -log10(conf->suspicious);
+    bool suspicious = row->was.score > -log10(conf->suspicious);
     double weight = suspicious ? conf->leak : 1.0;
-    double peers = log(fmax(1.0, host->was.peers)), width = log(fmax(1.0, host->was.width));
+    double peers = log(fmax(1.0, row->was.peers)), width = log(fmax(1.0, row->was.width));
     double total = m->weight + weight;
     if (total <= 0.0)
         return;
@@ -129,8 +128,8 @@ static void fanout_score(void *state, const void *settings, struct row *row, str
     (void)state;
     const struct fanout_conf *conf = settings;
     struct host *host = row->host;
-    if (host->closed) {
-        out->sample = host->was.score;
+    if (row->closed) {
+        out->sample = row->was.score;
         out->sample_of = OF_WINDOW;
     }
     if (window_begins(row)) /* also after one that was evicted */

@@ -320,7 +320,7 @@ static void rarity_score(void *state, const void *settings, struct row *row, str
     out->sample_of = OF_WINDOW;
     if (window_begins(row))
         close_window(s, m);
-    if (row->host->closed && m->settled)
+    if (row->closed && m->settled)
         out->sample = s->closed_score;
     if (!row->fresh || row->failed || row->late || row->dst.group || !row->src.local)
         return;
@@ -362,7 +362,7 @@ static void rarity_learn(void *state, const void *settings, struct row *row)
     struct rarity_state *s = state;
     const struct rarity_conf *conf = settings;
     struct rarity_memory *m = &row->host->rarity;
-    if (row->host->closed && m->settled && !row->host->was.pinned)
+    if (row->closed && m->settled && !row->was.pinned)
         learn_window(s, conf, m);
     if (row->host->flows >= conf->settle)
         m->settled = 1;

@@ -114,7 +114,7 @@ static bool may_teach(const struct row *row, const struct finding *finding)
 {
     switch (finding->sample_of) {
     case OF_WINDOW:
-        return !row->host->was.pinned;
+        return !row->was.pinned;
     case OF_PAST:
         return true;
     default:

@@ -126,11 +126,6 @@ struct host {
     int64_t first_us, last_us;
     uint64_t flows;
     uint32_t beacon_pairs; /* pairs of this host whose regularity has been looked at */
-    bool closed;           /* this row has closed a window: `was` is what it came to */
-    struct {
-        float peers, width, score;
-        bool pinned;
-    } was;
     struct fanout_memory fanout;
     struct tail_memory tail;
     struct exfil_memory exfil;

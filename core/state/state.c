@@ -280,7 +280,7 @@ void state_update(struct state *s, const struct state_conf *conf, struct row *ro
                            ? table_find(&s->hosts, row->hash.destination, row->flow.dst)
                            : NULL;
     if (row->late)
-        row->host->closed = false;
+        row->closed = false;
     else
         window_add(row, now_us, conf->window_us);
 

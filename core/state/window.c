@@ -13,23 +13,22 @@ static uint32_t window_name(const struct window *w)
     return (uint32_t)(w->start_us / 1000) | 1u;
 }
 
-static void window_close(struct host *host, struct window *w)
+static void window_close(struct row *row, struct window *w)
 {
-    host->closed = w->flows > 0;
-    host->was.peers = w->peer_count;
-    host->was.width = (float)window_width(w);
-    host->was.score = host->fanout.score;
-    host->was.pinned = w->pinned;
+    row->closed = w->flows > 0;
+    row->was = (struct closed_window){.peers = w->peer_count,
+                                      .width = (float)window_width(w),
+                                      .score = row->host->fanout.score,
+                                      .pinned = w->pinned};
     memset(&w->start_us, 0, sizeof *w - offsetof(struct window, start_us)); /* all but the key */
 }
 
 void window_add(struct row *row, int64_t now_us, int64_t length_us)
 {
-    struct host *host = row->host;
     struct window *w = row->window;
-    host->closed = false;
+    row->closed = false;
     if (w->flows == 0 || row->end_us >= w->start_us + length_us || w->start_us > now_us) {
-        window_close(host, w);
+        window_close(row, w);
         w->start_us = row->end_us;
     }
     w->flows++;

@@ -6,8 +6,8 @@
 #include "state/host.h"
 
 /* Counts the row's flow in its host's window. A window closes when a flow ends `length_us` or more
- * after it opened, or when it opened after `now_us`, the watermark: then host->closed is set and
- * host->was holds what it came to. */
+ * after it opened, or when it opened after `now_us`, the watermark: then row->closed is set and
+ * row->was holds what it came to. */
 void window_add(struct row *row, int64_t now_us, int64_t length_us);
 
 /* Counts the row's target, once in a window, when it first fails. Sets row->fresh. */

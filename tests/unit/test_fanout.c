@@ -179,8 +179,8 @@ static void a_window_teaches_the_width_less_what_succeeded(void **state)
     assert_true(weight == 0);
     eddy_flow flow = flow_at(700, "10.0.0.1", "198.51.100.1", 443);
     (void)ask(p, &flow);
-    assert_true(host->closed);
-    assert_true(fabs((double)host->was.width - width) < 1e-5);
+    assert_true(p->row.closed);
+    assert_true(fabs((double)p->row.was.width - width) < 1e-5);
     assert_true(host->fanout.weight > 0);
     assert_true(fabs((double)host->fanout.width_mean - log(width)) < 1e-5);
 }
