@@ -99,8 +99,8 @@ void incident_view(const struct incident_event *event, struct incident_room *roo
     *out = (eddy_incident){
         .id = i->id,
         .detector = registry_detectors[i->detector]->part.name,
-        .technique = i->why.technique != NULL ? i->why.technique
-                                              : registry_detectors[i->detector]->technique,
+        .technique = i->why.technique[0] != '\0' ? i->why.technique
+                                                 : registry_detectors[i->detector]->technique,
         .peer_port = i->peer_port,
         .proto = i->proto,
         .host_country = i->host_place.country,

@@ -171,9 +171,9 @@ void burst_explain(const void *state, const void *settings, const struct row *ro
     else
         say_end(&text, conf, s, row);
     if (s->crowd == LOGINS)
-        out->technique = "T1110"; /* Brute Force */
+        explanation_technique(out, "T1110"); /* Brute Force */
     else if (s->crowd == TCP)
-        out->technique = "T1499"; /* Endpoint Denial of Service: what answers is kept busy */
+        explanation_technique(out, "T1499"); /* Endpoint DoS: what answers is kept busy */
     out->names_port = s->look == EDGE || s->look == SERVICE || mostly_edge(s);
     out->names_peer = out->names_port && (s->look != SERVICE || burst_one_source(s));
 }

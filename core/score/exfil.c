@@ -331,7 +331,7 @@ static void exfil_explain(const void *state, const void *settings, const struct 
         text_format(&text, ", which %u of our hosts use", row->users);
     text_char(&text, '.');
     if (row->service == SERVICE_WEB)
-        out->technique = "T1567"; /* Exfiltration Over Web Service */
+        explanation_technique(out, "T1567"); /* Exfiltration Over Web Service */
     out->names_peer = out->names_port = true;
 }
 

@@ -3,6 +3,7 @@
 #include "score/explanation.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct explained *explanation_add(struct explanation *e, const char *feature, double value,
@@ -14,6 +15,11 @@ struct explained *explanation_add(struct explanation *e, const char *feature, do
     *reason =
         (struct explained){.feature = feature, .value = value, .usual = usual, .share = share};
     return reason;
+}
+
+void explanation_technique(struct explanation *e, const char *technique)
+{
+    (void)snprintf(e->technique, sizeof e->technique, "%s", technique); /* longer ones are cut */
 }
 
 void evidence_begin(struct explanation *e, const char *kind, const char *x_name, const char *y_name)

@@ -37,10 +37,10 @@ struct explanation {
     struct explained reason[EXPLANATION_REASONS];
     size_t count;
     char sentence[480];
-    const char *technique; /* static: MITRE ATT&CK; NULL: the detector's own */
-    bool names_peer;       /* the row's destination is the other end of it all */
-    bool names_port;       /* its destination port is the one port of it all */
-    int64_t since_us;      /* when what is told of began; 0: with the row */
+    char technique[16]; /* MITRE ATT&CK; "": the detector's own */
+    bool names_peer;    /* the row's destination is the other end of it all */
+    bool names_port;    /* its destination port is the one port of it all */
+    int64_t since_us;   /* when what is told of began; 0: with the row */
     struct evidence evidence;
     struct explained_name name[EXPLANATION_NAMES];
     size_t name_count;
@@ -49,6 +49,9 @@ struct explanation {
 /* Room for one more reason; the last one again when it is full. */
 struct explained *explanation_add(struct explanation *e, const char *feature, double value,
                                   double usual, double share);
+
+/* A copy: a model that names one may be gone before the incident is told. */
+void explanation_technique(struct explanation *e, const char *technique);
 
 /* Begins the plot; then one call for each point, of which it takes EVIDENCE_POINTS. */
 void evidence_begin(struct explanation *e, const char *kind, const char *x_name,

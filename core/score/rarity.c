@@ -448,9 +448,9 @@ static void rarity_explain(const void *state, const void *settings, const struct
         text_format(&text, ", which %u other%s of ours know%s.", s->users, s->users > 1 ? "s" : "",
                     s->users > 1 ? "" : "s");
     if (s->kind == LATERAL)
-        out->technique = "T1021"; /* Remote Services */
+        explanation_technique(out, "T1021"); /* Remote Services */
     else if (s->kind == PEER)
-        out->technique = "T1018"; /* Remote System Discovery */
+        explanation_technique(out, "T1018"); /* Remote System Discovery */
     out->since_us = row->window->start_us;
 }
 

@@ -388,9 +388,9 @@ static void tail_explain(const void *state, const void *settings, const struct r
         explain_column(past, row, most, share, out);
         if (n == 0)
             explain_plot(past, row, most, out);
+        /* Protocol Tunneling: open for longer than its kind ever is */
         if (n == 0 && measures[most].column == COLUMN_duration)
-            out->technique =
-                "T1572"; /* Protocol Tunneling: open for longer than its kind ever is */
+            explanation_technique(out, "T1572");
     }
     struct text text = text_over(out->sentence, sizeof out->sentence);
     words_place(&text, row->flow.src, &row->src);

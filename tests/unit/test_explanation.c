@@ -31,6 +31,18 @@ static void names_are_kept_once_and_made_printable(void **state)
     assert_int_equal(strlen(e.name[2].value), sizeof e.name[2].value - 1);
 }
 
+static void a_technique_is_a_copy_and_is_cut_to_its_room(void **state)
+{
+    (void)state;
+    struct explanation e = {0};
+    char from[] = "T1046";
+    explanation_technique(&e, from);
+    memset(from, 'x', sizeof from - 1);
+    assert_string_equal(e.technique, "T1046");
+    explanation_technique(&e, "0123456789abcdefghij");
+    assert_string_equal(e.technique, "0123456789abcde");
+}
+
 static void a_plot_takes_as_many_points_as_it_has_room_for(void **state)
 {
     (void)state;
@@ -88,6 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_kept_once_and_made_printable),
+        cmocka_unit_test(a_technique_is_a_copy_and_is_cut_to_its_room),
         cmocka_unit_test(a_plot_takes_as_many_points_as_it_has_room_for),
         cmocka_unit_test(a_plot_that_grows_goes_on),
         cmocka_unit_test(a_plot_that_is_whole_is_left_alone),
