@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eddy_ml.trees import LEAF, MISSING_LEFT, NODE4, NODE8, Counts, Doubles, Trees, demand
+from eddy_ml.trees import FLT_MAX, LEAF, MISSING_LEFT, NODE4, NODE8, Counts, Doubles, Trees, demand
 
 COVER_MOST = 0xFFFFFFFF
 
@@ -25,6 +25,11 @@ class RawTree:
     missing_left: npt.NDArray[np.bool_]
     cover: npt.NDArray[np.int64]  # training samples that came by
     values: Doubles  # (nodes, outputs); only those of leaves matter
+
+
+def within(thresholds: Doubles) -> Doubles:
+    """A threshold above all floats (scikit-learn's where only missing values go right) is the largest float."""
+    return np.minimum(thresholds, FLT_MAX)
 
 
 def floats_below(thresholds: Doubles) -> npt.NDArray[np.float32]:
@@ -73,7 +78,7 @@ def _place(tree: RawTree, root: int, threshold_bytes: int) -> tuple[npt.NDArray[
     nodes = np.zeros(len(source), dtype=NODE8 if threshold_bytes == 8 else NODE4)
     leaf = tree.left[source] < 0
     split = source[~leaf]
-    thresholds = tree.threshold[split]
+    thresholds = within(tree.threshold[split])
     nodes["cover"] = np.clip(tree.cover[source], 0, COVER_MOST)
     nodes["column"][leaf] = LEAF
     bits = np.where(tree.missing_left[split], MISSING_LEFT, 0)
