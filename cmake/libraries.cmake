@@ -7,4 +7,7 @@ pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(crypto REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(maxminddb REQUIRED IMPORTED_TARGET libmaxminddb)
+if(EDDY_CURL) # optional: without, `eddy model pull` says that it is missing
+  pkg_check_modules(curl IMPORTED_TARGET libcurl)
+endif()
 pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)

@@ -15,6 +15,7 @@ int cmd_incidents(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_model(int argc, char **argv);
+int cmd_model_pull(int argc, char **argv);
 int cmd_mark(int argc, char **argv);
 int cmd_options(int argc, char **argv);
 int cmd_suppress(int argc, char **argv);

@@ -195,6 +195,8 @@ int cmd_model(int argc, char **argv)
         (void)fputs(model_help, stdout);
         return finish_output();
     }
+    if (argc > 1 && strcmp(argv[1], "pull") == 0)
+        return cmd_model_pull(argc - 1, argv + 1);
     bool tell = argc > 1 && strcmp(argv[1], "info") == 0;
     if (argc < 2 || (!tell && strcmp(argv[1], "verify") != 0))
         return usage_error("model", "info or verify?");

@@ -26,6 +26,7 @@ LIBRARIES = {
     "zstd": r"zstd.*\.h",
     "libmicrohttpd": r"microhttpd\.h",
     "hiredis": r"hiredis/.*",
+    "libcurl": r"curl/.*",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
