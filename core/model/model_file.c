@@ -154,7 +154,10 @@ int model_file_load(const char *path, struct model_file **out, enum model_fault 
     void *bytes = read_all(path, &info, &length, &why);
     if (bytes == NULL)
         return error_set(err, why.code, "%s", why.message);
-    int status = model_file_parse(bytes, length, &file, fault, &why);
+    enum model_fault found;
+    int status = model_file_parse(bytes, length, &file, &found, &why);
+    if (status != EDDY_OK && fault != NULL)
+        *fault = found;
     if (status == EDDY_OK && !sha256_of(bytes, length, digest))
         status = error_nomem(&why);
     free(bytes);
@@ -164,6 +167,8 @@ int model_file_load(const char *path, struct model_file **out, enum model_fault 
         model_file_free(file);
         return error_set(err, status, "%s: %s", path, why.message);
     }
+    if (fault != NULL)
+        *fault = MODEL_FINE;
     sha256_hex(digest, file->sha256);
     file->identity = info;
     *out = file;
