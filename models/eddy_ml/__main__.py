@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "features": ("features", "logs -> a table of columns, as the sensor works them out"),
     "train": ("train", "captures with labels -> a model file, its metadata, numbers, plots and card"),
     "evaluate": ("evaluate", "a model file and captures with labels -> how good it is"),
+    "across": ("across", "captures with labels -> how good a way of training is where it has not been"),
     "card": ("card", "metadata and numbers of a model -> its card"),
 }
 

@@ -44,7 +44,7 @@ def flows_of(values: np.ndarray, columns: list[str], classes: list[str], **other
 @dataclass
 class Lab:
     captures: Path
-    folder: Path
+    folder: tempfile.TemporaryDirectory[str]  # goes with this
     done: train.Trained
 
     def flows(self, name: str) -> Flows:
@@ -53,9 +53,9 @@ class Lab:
 
 @functools.cache
 def trained_on_lab() -> Lab:
-    folder = Path(tempfile.mkdtemp(prefix="eddy-models-"))
-    captures = folder / "captures.yaml"
+    folder = tempfile.TemporaryDirectory(prefix="eddy-models-")
+    captures = Path(folder.name) / "captures.yaml"
     captures.write_text(LAB_CAPTURES)
-    done = train.train(captures, folder / "out", name="lab", version="1.0", params=LAB_PARAMS, command=["test"],
-                       created=1.8e9, license="MIT")
+    done = train.train(captures, captures.parent / "out", name="lab", version="1.0", params=LAB_PARAMS,
+                       command=["test"], created=1.8e9, license="MIT")
     return Lab(captures, folder, done)

@@ -134,8 +134,8 @@ def test_evaluate_tells_what_the_forest_would_and_warns(tmp_path: Path, capsys: 
     """The command, on a capture that was trained on, against scikit-learn on the same rows."""
     lab = trained_on_lab()
     out = tmp_path / "out"
-    status = main(["evaluate", str(lab.done.model), "--captures", str(lab.captures), "--on", "early", "--out", str(out)])
-    assert status == 0
+    words = ["evaluate", str(lab.done.model), "--captures", str(lab.captures), "--on", "early", "--out", str(out)]
+    assert main(words) == 0
     assert "early: the model was trained on it" in capsys.readouterr().err
     metrics = json.loads((out / "lab_metrics.json").read_text())
     rows = lab.flows("early").known()

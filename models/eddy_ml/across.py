@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""How good a way of training is in places that it has not seen: each group of captures is judged by a forest that was
+trained on all others. No model comes of it, only numbers; they are what to believe of a model trained on all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from eddy_ml import evaluate, measures, train
+from eddy_ml.baselines import OneColumn, best_column
+from eddy_ml.captures import Flows, Source, read_all, read_captures, together
+from eddy_ml.evaluate import Judged, plain, ranking
+from eddy_ml.measures import Numbers, steps_of
+from eddy_ml.params import ISOLATION_FOREST, RANDOM_FOREST, Params, read_params
+from eddy_ml.split import group_of, thinned
+
+
+def training_of(flows: Flows, sources: list[Source], params: Params, algorithm: str) -> Flows:
+    if algorithm == ISOLATION_FOREST:
+        chosen = train.without_labels(flows, sources)
+    else:
+        chosen = replace(flows, classes=train.merged(flows.classes, params.min_class_rows)).known()
+    return thinned(chosen, params.most_rows, params.seed)
+
+
+def folds(flows: Flows, sources: list[Source], params: Params,
+          algorithm: str) -> Iterator[tuple[Flows, Numbers, Numbers]]:
+    """Of each group: its flows with a label, their scores, and what the best column of all others says of them."""
+    groups: dict[str, list[str]] = {}
+    for source in sources:
+        groups.setdefault(group_of(source.capture), []).append(source.capture.name)
+    if len(groups) < 2:
+        raise ValueError("all captures are of one group: there is no other place to judge")
+    for own in groups.values():
+        judged = flows.of(own).known()
+        others = training_of(flows.of([name for name in dict.fromkeys(flows.captures) if name not in own]), sources,
+                             params, algorithm)
+        if len(judged) > 0:
+            fitted = train.fit(others, params, algorithm)
+            yield judged, fitted.scores(judged), column_score(best_column(others, fitted.columns), others, judged)
+
+
+def column_score(one: OneColumn | None, others: Flows, judged: Flows) -> Numbers:
+    """As the share of benign training flows that are less suspicious, so that folds with other columns compare."""
+    if one is None:
+        return np.zeros(len(judged))
+    usual = np.sort(one.score(others.where(~others.attack)))
+    return np.asarray(np.searchsorted(usual, one.score(judged)) / max(1, len(usual)))
+
+
+def leave_one_out(flows: Flows, sources: list[Source], params: Params,
+                  algorithm: str = RANDOM_FOREST) -> tuple[Judged, Numbers]:
+    """All flows with a label, each with the score of a forest that has not seen its group, and with what the best
+    column of the same training says."""
+    judged, scores, columns = zip(*folds(flows, sources, params, algorithm), strict=True)
+    return Judged(together(list(judged)), np.concatenate(scores), None, None), np.concatenate(columns)
+
+
+def numbers(judged: Judged, column: Numbers, seed: int) -> dict[str, object]:
+    flows, days = judged.flows, evaluate.days_in(judged.flows)
+    per_capture = {}
+    for name in dict.fromkeys(flows.captures.tolist()):
+        own = flows.captures == name
+        attack = flows.attack[own]
+        per_capture[name] = {"flows": int(own.sum()), "attacks": int(attack.sum()),
+                             "model": measures.roc_auc(steps_of(attack, judged.score[own])),
+                             "eddy_without_model": measures.roc_auc(steps_of(attack, flows.own_score[own])),
+                             "one_column": measures.roc_auc(steps_of(attack, column[own]))}
+    return {"overall": evaluate.overall(judged), "interval": evaluate.intervals(judged, seed),
+            "by_family": evaluate.by_family(judged), "roc_auc_by_capture": per_capture,
+            "baselines": {"eddy_without_model": ranking(steps_of(flows.attack, flows.own_score), days),
+                          "one_column": ranking(steps_of(flows.attack, column), days)}}
+
+
+# ---- python3 -m eddy_ml across
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--captures", type=Path, required=True, metavar="YAML", help="logs and labels: captures.py")
+    parser.add_argument("--params", type=Path, metavar="YAML", help="settings of the training: params.py")
+    parser.add_argument("--algorithm", choices=(RANDOM_FOREST, ISOLATION_FOREST), default=RANDOM_FOREST)
+    parser.add_argument("-o", "--output", type=Path, help="where to write all numbers, as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    params = read_params(options.params)
+    flows, sources = read_all(read_captures(options.captures))
+    judged, column = leave_one_out(flows, sources, params, options.algorithm)
+    found = plain(numbers(judged, column, params.seed))
+    evaluate.tell(found)
+    print(f"  ROC-AUC of each capture by forests that did not see it\n  {'':26}{'flows':>8}{'attacks':>8}{'model':>8}"
+          f"{'eddy':>8}{'column':>8}")
+    for name, one in found["roc_auc_by_capture"].items():
+        areas = "".join(f"{evaluate.digits(one[key]):>8}" for key in ("model", "eddy_without_model", "one_column"))
+        print(f"  {name:26}{one['flows']:8}{one['attacks']:8}{areas}")
+    if options.output is not None:
+        options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        print(options.output, file=sys.stderr)
+    return 0

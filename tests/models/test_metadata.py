@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""The metadata of a model: its schema, its hashes, and the card that is made of it."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from conftest import ROOT
+from made import DATA, LAB_PARAMS, trained_on_lab
+
+from eddy_ml import card, lib, metadata, model_file, quantiles, train
+from eddy_ml.__main__ import main
+from eddy_ml.params import Params
+
+SCHEMA = json.loads((ROOT / "models" / "metadata.schema.json").read_text())
+
+
+def check(told: dict[str, Any]) -> None:
+    jsonschema.Draft202012Validator(SCHEMA).validate(told)
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_what_is_in_the_file_and_beside_it_fits_the_schema() -> None:
+    done = trained_on_lab().done
+    inside = model_file.read(done.model).metadata
+    check(inside)
+    check(done.metadata)
+    assert "artifact" not in inside
+    assert {key: value for key, value in done.metadata.items() if key != "artifact"} == inside
+    assert done.metadata["artifact"] == {"file": "lab.eddy", "bytes": done.model.stat().st_size,
+                                         "sha256": hashlib.sha256(done.model.read_bytes()).hexdigest()}
+
+
+def test_an_isolation_forest_of_python_fits_the_schema(tmp_path: Path) -> None:
+    captures = tmp_path / "captures.yaml"
+    captures.write_text(f"captures:\n  - {{name: a, logs: [{DATA}/benign-conn.log.gz]}}\n"
+                        f"  - {{name: b, logs: [{DATA}/benign-eve.json.gz], unlabelled: benign}}\n")
+    done = train.train(captures, tmp_path, name="odd", version="1", algorithm="isolation_forest",
+                       params=Params(train=("a",), held_out=("b",)), plots=False)
+    check(done.metadata)
+
+
+def test_what_eddy_train_writes_fits_the_schema(eddy: Path, tmp_path: Path) -> None:
+    model = tmp_path / "own.eddy"
+    subprocess.run([eddy, "train", "-q", "-m", model, DATA / "benign-conn.log.gz"], check=True)
+    told = subprocess.run([eddy, "model", "info", model], check=True, capture_output=True, text=True).stdout
+    check(json.loads(told)["metadata"])
+
+
+BREAKS = {
+    "no name": lambda told: told.pop("name"), "no split": lambda told: told.pop("split"),
+    "a long version": lambda told: told.update(version="9" * 32), "a date": lambda told: told.update(created="today"),
+    "a time": lambda told: told.update(trained_us=-1), "a class": lambda told: told.update(classes=["benign"]),
+    "a threshold": lambda told: told["thresholds"].update(alert=1.5),
+    "a hash": lambda told: told.update(feature_schema_sha256="0" * 63),
+    "a role": lambda told: told["training_data"][0].update(role="luck"),
+    "a file": lambda told: told["training_data"][0]["files"][0].pop("sha256"),
+    "a feature": lambda told: told["features"][0].pop("missing_policy"),
+    "no features": lambda told: told.update(features=[]),
+    "quantiles": lambda told: told["baseline_distribution"].update(duration={"0.5": "much"}),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_the_schema_finds(name: str) -> None:
+    told = copy.deepcopy(trained_on_lab().done.metadata)
+    BREAKS[name](told)
+    with pytest.raises(jsonschema.ValidationError):
+        check(told)
+
+
+def test_it_says_what_was_done() -> None:
+    lab = trained_on_lab()
+    told = lab.done.metadata
+    roles = {one["capture"]: one["role"] for one in told["training_data"]}
+    assert roles == {"early": "train", "quiet": "held_out", "late": "test"}
+    early = told["training_data"][0]
+    assert early["files"][0]["sha256"] == hashlib.sha256((DATA / "conn.log.gz").read_bytes()).hexdigest()
+    assert early["files"][0]["flows"] == early["flows"] == 8731 and early["classes"]["scan"] == 1771
+    assert early["labels"]["sha256"] == hashlib.sha256((DATA / "truth-flows.csv.gz").read_bytes()).hexdigest()
+    assert told["feature_schema_sha256"] == lib.fingerprint([one["name"] for one in told["features"]]).hex()
+    assert told["created"] == "2027-01-15T08:00:00Z" and told["trainer"]["command"] == "test"
+    assert told["hyperparameters"] == LAB_PARAMS.random_forest
+    assert told["params"]["held_out"] == ["quiet"] and told["split"]["seed"] == LAB_PARAMS.seed
+
+
+def test_pipelines_and_runs_are_named_by_keyword_or_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (metadata.DVC_LOCK_VARIABLE, metadata.MLFLOW_RUN_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+    assert not {"dvc_lock_sha256", "mlflow_run_id"} & set(metadata.trainer([], None, None))
+    assert metadata.trainer([], "a" * 64, "run")["dvc_lock_sha256"] == "a" * 64
+    lock = tmp_path / "dvc.lock"
+    lock.write_text("schema: '2.0'\n")
+    monkeypatch.setenv(metadata.DVC_LOCK_VARIABLE, str(lock))
+    monkeypatch.setenv(metadata.MLFLOW_RUN_VARIABLE, "r1")
+    told = metadata.trainer(["a", "b"], None, None)
+    assert told["dvc_lock_sha256"] == hashlib.sha256(lock.read_bytes()).hexdigest()
+    assert told["mlflow_run_id"] == "r1" and told["command"] == "a b"
+
+
+def test_quantiles_leave_missing_values_out() -> None:
+    values = np.array([[1.0, np.nan], [2.0, np.nan], [3.0, np.nan], [np.nan, np.nan]])
+    assert quantiles.quantiles(values, ["a", "b"]) == {"a": {
+        "0": 1.0, "0.01": pytest.approx(1.02), "0.05": pytest.approx(1.1), "0.25": 1.5, "0.5": 2.0, "0.75": 2.5,
+        "0.95": pytest.approx(2.9), "0.99": pytest.approx(2.98), "1": 3.0}}
+
+
+def test_paths_of_this_machine_are_not_told(tmp_path: Path) -> None:
+    found = metadata.file_of(DATA / "truth.csv", DATA.parent)
+    assert found["uri"] == "data/truth.csv"
+
+
+# ---- the card
+
+
+def test_the_card_is_made_of_metadata_and_metrics_alone(tmp_path: Path) -> None:
+    done = trained_on_lab().done
+    assert main(["card", str(done.metadata_file), str(done.metrics_file), "-o", str(tmp_path / "card.md")]) == 0
+    assert (tmp_path / "card.md").read_text() == done.card.read_text()
+
+
+def test_the_card_has_the_numbers_and_the_warnings() -> None:
+    done = trained_on_lab().done
+    text = done.card.read_text()
+    whole = done.metrics["overall"]
+    for number in (f"{whole['roc_auc']:.3f}", f"{whole['at_alert']['recall']:.3f}", done.metadata["artifact"]["sha256"]):
+        assert number in text
+    for heading in ("What for", "What not for", "Data", "How good", "Limits"):
+        assert f"## {heading}" in text
+    assert done.metadata["split"]["warnings"] and done.metadata["split"]["warnings"][0] in text
+
+
+def test_the_card_says_when_a_single_column_does_as_well() -> None:
+    done = trained_on_lab().done
+    metrics = copy.deepcopy(done.metrics)
+    assert "alone does as well" not in card.card(done.metadata, metrics, ["late"])
+    metrics["baselines"]["one_column"]["pr_auc"] = metrics["overall"]["pr_auc"]
+    assert "alone does as well" in card.card(done.metadata, metrics, ["late"])
