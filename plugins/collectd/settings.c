@@ -144,7 +144,8 @@ static int read_section(const struct cd_config *item, eddy_config *config, eddy_
         return fault(err, EDDY_ECONFIG, "takes no name");
     if (!setting_is_section(config, item->key))
         return fault(err, EDDY_ECONFIG, "there is no such section");
-    if (setting_is(item->key, "eddyd") || setting_is(item->key, "suricata"))
+    if (setting_is(item->key, "eddyd") || setting_is(item->key, "rest") ||
+        setting_is(item->key, "suricata"))
         return fault(err, EDDY_ECONFIG, "is of no use in collectd; logs and sockets are <Input>s");
     for (int i = 0; i < item->child_count && status == EDDY_OK; i++)
         status = set(config, item->key, &item->children[i], err);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* gz.c - reads gzip'ed old parts of a log; the only file of the hosts that includes zlib.h. */
+/* gz.c - reads gzip'ed old parts of a log and requests; the only file of the hosts that includes
+ * zlib.h. */
 #include "gz.h"
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -52,4 +54,75 @@ ssize_t gz_read(struct gz *gz, void *buf, size_t size, bool *cut)
         return 0;
     }
     return got < 0 ? -1 : 0;
+}
+
+/* ---- in memory ---- */
+
+#define FIRST_SIZE ((size_t)64 * 1024)
+
+struct unpacked {
+    char *text;
+    size_t used, size, max;
+};
+
+/* Room for more. EDDY_ECONFIG: there is to be no more. */
+static int grow(struct unpacked *u)
+{
+    if (u->size > u->max)
+        return EDDY_ECONFIG;
+    size_t size = u->size == 0 ? FIRST_SIZE : 2 * u->size;
+    if (size > u->max)
+        size = u->max + 1; /* one more byte tells that it is too long */
+    char *grown = realloc(u->text, size);
+    if (grown == NULL)
+        return EDDY_ENOMEM;
+    u->text = grown;
+    u->size = size;
+    return EDDY_OK;
+}
+
+/* One member after the other, until all is read. */
+static int inflate_all(z_stream *stream, struct unpacked *u)
+{
+    int result = Z_OK;
+    while (stream->avail_in > 0 || result == Z_OK) {
+        if (u->used == u->size) {
+            int status = grow(u);
+            if (status < 0)
+                return status;
+        }
+        size_t room = u->size - u->used;
+        stream->next_out = (Bytef *)u->text + u->used;
+        stream->avail_out = room < UINT_MAX ? (uInt)room : UINT_MAX;
+        uInt before = stream->avail_out;
+        result = inflate(stream, Z_NO_FLUSH);
+        u->used += before - stream->avail_out;
+        if (result == Z_STREAM_END && stream->avail_in > 0 && inflateReset(stream) == Z_OK)
+            result = Z_OK;
+        else if (result == Z_STREAM_END)
+            return u->used > u->max ? EDDY_ECONFIG : EDDY_OK;
+        else if (result != Z_OK)
+            return result == Z_MEM_ERROR ? EDDY_ENOMEM : EDDY_EINPUT; /* Z_BUF_ERROR: cut off */
+    }
+    return EDDY_EINPUT;
+}
+
+int gz_unpack(const char *packed, size_t length, size_t max, char **out, size_t *out_length)
+{
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)packed}; /* zlib does not write to it */
+    struct unpacked u = {.max = max};
+    if (length > UINT_MAX)
+        return EDDY_ECONFIG;
+    stream.avail_in = (uInt)length;
+    if (inflateInit2(&stream, 15 + 16) != Z_OK) /* 32 KiB of window, gzip only */
+        return EDDY_ENOMEM;
+    int status = inflate_all(&stream, &u);
+    (void)inflateEnd(&stream); /* frees; can't fail for a stream that was begun */
+    if (status < 0) {
+        free(u.text);
+        return status;
+    }
+    *out = u.text;
+    *out_length = u.used;
+    return EDDY_OK;
 }

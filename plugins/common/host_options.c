@@ -5,6 +5,9 @@
 
 static const char about[] = "The daemon eddyd: what it reads, serves and writes.";
 
+static const char about_rest[] =
+    "The REST interface of eddyd; changes need a restart, but for the token.";
+
 static const char about_suricata[] =
     "The plugin in Suricata: written directly in the map `eddy:` of an eve-log in suricata.yaml.";
 
@@ -24,13 +27,35 @@ static const eddy_option options[] = {
      "[NAME=][FORMAT:] and unix_stream:PATH, unix_dgram:PATH or tcp:HOST:PORT; may be repeated.",
      about},
     {"eddyd.http", "127.0.0.1:9477", "text",
-     "HOST:PORT of /metrics, /healthz and /readyz, or off. There is no login: keep it local.",
+     "HOST:PORT or unix_stream:PATH where HTTP is served, or off. Other than local addresses need "
+     "rest.token_file.",
      about},
     {"eddyd.checkpoint", "/var/lib/eddy/eddyd.checkpoint", "path",
      "Where the positions in the logs are kept over a restart; empty: nowhere.", about},
     {"eddyd.checkpoint_interval", "1s", "50ms..1h", "How often positions are written to disk.",
      about},
     {"eddyd.flows", "", "path", "A CSV file that gets id,score,p,detector of every flow.", about},
+    {"rest.token_file", "", "path",
+     "A file with the token that requests must have (Authorization: Bearer ...), for its owner "
+     "only. Without it everybody who reaches eddyd.http may do everything.",
+     about_rest},
+    {"rest.tls_cert", "", "path", "A certificate (PEM, with its chain): HTTPS is served.",
+     about_rest},
+    {"rest.tls_key", "", "path", "The certificate's key (PEM).", about_rest},
+    {"rest.models", "", "path",
+     "A directory of model files, NAME.eddy, that are served and may be loaded; empty: none.",
+     about_rest},
+    {"rest.max_body", "8M", "64K..64M bytes",
+     "The longest request; one that is compressed may be no longer when it is not.", about_rest},
+    {"rest.max_batch", "4096", "1..65536, whole", "The most lines, or rows, of one request.",
+     about_rest},
+    {"rest.timeout", "10s", "1s..5m",
+     "How long a client may take to send a request, a request to be worked on, and an answer to be "
+     "taken.",
+     about_rest},
+    {"rest.connections", "32", "4..256, whole", "The most connections at a time.", about_rest},
+    {"rest.parallel", "2", "1..64, whole",
+     "The most requests that score or predict at a time; others wait for their turn.", about_rest},
     {"suricata.config", "", "path",
      "A file like this one, read before the map; only in suricata.yaml.", about_suricata},
     {"suricata.name", "", "text",

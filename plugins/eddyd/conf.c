@@ -9,7 +9,6 @@
 #include "journal.h"
 #include "say.h"
 #include "setting_name.h"
-#include "sockets.h"
 
 static int take(const eddy_config *config, const char *key, char **out, eddy_error *err)
 {
@@ -54,7 +53,7 @@ static int read_inputs(const eddy_config *config, const char *key, bool is_log,
 static int read_conf(const eddy_config *config, struct conf *out, eddy_error *err)
 {
     struct conf c = {0};
-    int status = take(config, "eddyd.http", &c.http, err);
+    int status = rest_conf_read(config, &c.rest, err);
     if (status == EDDY_OK)
         status = take(config, "eddyd.checkpoint", &c.checkpoint, err);
     if (status == EDDY_OK)
@@ -121,7 +120,7 @@ int conf_load(const struct conf_source *source, eddy_config **config, struct con
 void conf_done(struct conf *c)
 {
     input_list_done(&c->inputs);
-    free(c->http);
+    rest_conf_done(&c->rest);
     free(c->checkpoint);
     free(c->flows);
     *c = (struct conf){0};
@@ -129,16 +128,14 @@ void conf_done(struct conf *c)
 
 int conf_check(const struct conf *c, eddy_error *err)
 {
-    struct socket_at at;
     eddy_error why;
     int status = EDDY_OK;
     for (size_t i = 0; i < c->inputs.count && status == EDDY_OK; i++)
         if (input_check(&c->inputs.items[i], &why) < 0)
             status = fault(err, EDDY_ECONFIG, "eddyd.%s = %s",
                            c->inputs.items[i].is_log ? "follow" : "listen", why.message);
-    if (status == EDDY_OK && strcmp(c->http, "off") != 0 &&
-        socket_parse_host(c->http, &at, &why) < 0)
-        status = fault(err, EDDY_ECONFIG, "eddyd.http = %s", why.message);
+    if (status == EDDY_OK)
+        status = rest_conf_check(&c->rest, err);
     if (status == EDDY_OK)
         status = journal_check("eddyd.checkpoint", c->checkpoint, err);
     if (status == EDDY_OK)

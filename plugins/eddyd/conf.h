@@ -7,10 +7,11 @@
 
 #include "eddy.h"
 #include "inputs.h"
+#include "rest_conf.h"
 
 struct conf {
     struct input_list inputs;
-    char *http;       /* HOST:PORT, or "off" */
+    struct rest_conf rest;
     char *checkpoint; /* a path; empty: none */
     char *flows;      /* a path; empty: none */
     int64_t checkpoint_ms;

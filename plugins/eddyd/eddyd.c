@@ -133,8 +133,8 @@ static int start(struct daemon *d, eddy_error *err)
         status = inputs_new(d->engine, &d->say, &d->inputs, err);
     if (status == EDDY_OK)
         status = inputs_apply(d->inputs, &d->conf.inputs, journal_positions(d->journal), err);
-    if (status == EDDY_OK && strcmp(d->conf.http, "off") != 0)
-        status = rest_open(d->conf.http, d->engine, d->telemetry, &d->rest, err);
+    if (status == EDDY_OK && !rest_conf_is_off(&d->conf.rest))
+        status = rest_open(&d->conf.rest, d->engine, d->telemetry, &d->say, &d->rest, err);
     if (status < 0)
         return status;
     d->tick = strcmp(eddy_config_value(d->config, "engine.thread"), "off") == 0;
@@ -164,25 +164,27 @@ static void stop(struct daemon *d)
 
 static void warn_of_restart(const struct daemon *d, const struct conf *new)
 {
-    const char *keys[] = {"eddyd.http", "eddyd.checkpoint", "eddyd.flows"};
-    const char *olds[] = {d->conf.http, d->conf.checkpoint, d->conf.flows};
-    const char *news[] = {new->http, new->checkpoint, new->flows};
+    const char *keys[] = {"eddyd.checkpoint", "eddyd.flows"};
+    const char *olds[] = {d->conf.checkpoint, d->conf.flows};
+    const char *news[] = {new->checkpoint, new->flows};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(olds[i], news[i]) != 0)
             say(&d->say, LOG_WARNING, "%s = '%s' needs a restart, '%s' stays in force", keys[i],
                 news[i], olds[i]);
+    rest_conf_warn(&d->conf.rest, &new->rest, &d->say);
 }
 
 /* What is in force for good, taken over into the new settings. */
 static void keep_fixed(struct daemon *d, struct conf *new)
 {
-    char **olds[] = {&d->conf.http, &d->conf.checkpoint, &d->conf.flows};
-    char **news[] = {&new->http, &new->checkpoint, &new->flows};
+    char **olds[] = {&d->conf.checkpoint, &d->conf.flows};
+    char **news[] = {&new->checkpoint, &new->flows};
     for (size_t i = 0; i < sizeof olds / sizeof *olds; i++) {
         char *swap = *news[i];
         *news[i] = *olds[i];
         *olds[i] = swap;
     }
+    rest_conf_keep(&d->conf.rest, &new->rest);
 }
 
 /* Everything but the library's part. */
@@ -206,6 +208,7 @@ static void take_over(struct daemon *d)
     eddy_config_free(d->config);
     d->conf = r->conf;
     d->config = r->config;
+    rest_reload(d->rest, &d->conf.rest);
 }
 
 static void put_back(struct daemon *d)
@@ -367,7 +370,8 @@ static int test_only(const struct daemon *d)
         say(&d->say, LOG_ERR, "nothing to read: set eddyd.follow or eddyd.listen");
         return EXIT_FAILURE;
     }
-    printf("would serve /metrics on %s\n", c->http);
+    printf("would serve %s on %s%s\n", *c->rest.tls_cert != '\0' ? "HTTPS" : "HTTP", c->rest.http,
+           *c->rest.token_file != '\0' ? ", to those who have the token" : "");
     printf("would keep positions in %s\n", *c->checkpoint != '\0' ? c->checkpoint : "nothing");
     if (*c->flows != '\0')
         printf("would write flows to %s\n", c->flows);
@@ -389,10 +393,11 @@ static int serve(struct daemon *d)
     telemetry_update(d->telemetry, d->inputs, d->journal);
     telemetry_ready(d->telemetry, true);
     say(&d->say, LOG_NOTICE, "eddy %s, %zu inputs, %s", eddy_version(), inputs_count(d->inputs),
-        d->rest != NULL ? d->conf.http : "no HTTP");
+        d->rest != NULL ? d->conf.rest.http : "no HTTP");
     notify("READY=1\nSTATUS=reading");
     run(d);
     telemetry_ready(d->telemetry, false);
+    rest_refuse(d->rest);
     notify("STOPPING=1\nSTATUS=reading what is left");
     drain(d);
     stop(d);

@@ -1,98 +1,315 @@
 /* SPDX-License-Identifier: MIT */
-/* rest.c - /metrics, /healthz and /readyz over HTTP; the only file that includes microhttpd.h. */
+/* rest.c - the HTTP server: connections, requests as they come in, answers as they go out; the only
+ * file that includes microhttpd.h. What is answered is in the files of the routes.
+ *
+ * Each connection has a thread, so that one that waits or works delays no other. How much is worked
+ * on at a time is limited by turns (rest_turns.h), how long a client may take by rest_watch.h. */
 #include "rest.h"
 
-#include <errno.h>
 #include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
 
-#include "say.h"
+#include "clock.h"
+#include "rest_body.h"
+#include "rest_models.h"
+#include "rest_route.h"
+#include "rest_stats.h"
+#include "rest_turns.h"
+#include "rest_watch.h"
 #include "sockets.h"
 
-#define CONNECTIONS_MAX 32
-#define TIMEOUT_S       10
-#define MEMORY_MAX      (32 * 1024) /* of a connection: longer headers get 431 */
-#define SILENT_MS       10000       /* without a turn of the scoring loop we are not healthy */
+#define MEMORY_MAX (32 * 1024) /* of a connection: longer headers get 431 */
+#define WAIT_MS    5
 
 struct rest {
+    struct rest_conf conf; /* never changes: threads read it */
+    struct service service;
     struct MHD_Daemon *daemon;
-    eddy_engine *engine;
-    struct telemetry *telemetry;
+    struct watch *watch;
+    struct turns *turns;
+    struct body_budget budget;
+    atomic_bool refusing; /* written once by the scoring thread; nothing hangs on the order */
+    pthread_rwlock_t token_lock;
+    struct token token;
+    char *cert, *key;
+    bool is_unix;
+    struct socket_file file; /* of the Unix socket, to remove no other */
+    /* Requests between their headers and the end of their answers; only for waiting at the end. */
+    atomic_uint under_way;
 };
 
-static enum MHD_Result answer(struct MHD_Connection *to, unsigned status, const char *type,
-                              char *text, size_t length, enum MHD_ResponseMemoryMode mode)
+/* From the headers to the end of the answer. */
+struct exchange {
+    const struct route *route;
+    struct request request;
+    struct answer answer; /* with a status: it is to be answered so, whatever the body is */
+    struct body body;
+    int64_t begun_ns;
+};
+
+/* ---- before the body is read ---- */
+
+static const char *header(struct MHD_Connection *from, const char *name)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(length, text, mode);
-    if (response == NULL) {
-        if (mode == MHD_RESPMEM_MUST_FREE)
-            free(text);
-        return MHD_NO;
+    return MHD_lookup_connection_value(from, MHD_HEADER_KIND, name);
+}
+
+static bool has_token(struct rest *r, struct MHD_Connection *from)
+{
+    const char *value = header(from, MHD_HTTP_HEADER_AUTHORIZATION);
+    bool has = value != NULL && strncasecmp(value, "Bearer ", 7) == 0;
+    (void)pthread_rwlock_rdlock(&r->token_lock);
+    bool fine = r->token.length == 0 || (has && token_same(&r->token, value + 7));
+    (void)pthread_rwlock_unlock(&r->token_lock);
+    return fine;
+}
+
+/* A page in a browser on this machine can have it send requests to us, but not without an Origin.
+ */
+static bool is_foreign_page(struct rest *r, struct MHD_Connection *from)
+{
+    return r->token.length == 0 && header(from, "Origin") != NULL;
+}
+
+/* Is it one of `types`, NULL-terminated? What is not said is fine; parameters are ignored. */
+static bool is_type(const char *value, const char *const *types)
+{
+    if (value == NULL)
+        return true;
+    size_t length = strcspn(value, "; \t");
+    for (size_t i = 0; types[i] != NULL; i++) {
+        size_t wanted = strlen(types[i]);
+        bool any = types[i][wanted - 1] == '/'; /* text/ is all text */
+        if (strncasecmp(value, types[i], wanted) == 0 && (any || length == wanted))
+            return true;
     }
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-    enum MHD_Result result = MHD_queue_response(to, status, response);
+    return false;
+}
+
+static bool is_right_type(const struct route *route, const char *type)
+{
+    static const char *const lines[] = {"text/",
+                                        "application/json",
+                                        "application/jsonl",
+                                        "application/x-ndjson",
+                                        "application/ndjson",
+                                        "application/gzip",
+                                        "application/octet-stream",
+                                        NULL};
+    static const char *const tensors[] = {"application/json", "application/octet-stream", NULL};
+    static const char *const json[] = {"application/json", NULL};
+    return is_type(type, (route->flags & ROUTE_LINES) != 0     ? lines
+                         : (route->flags & ROUTE_TENSORS) != 0 ? tensors
+                                                               : json);
+}
+
+static void check_body(struct rest *r, struct MHD_Connection *from, struct exchange *x)
+{
+    const char *encoding = header(from, MHD_HTTP_HEADER_CONTENT_ENCODING);
+    const char *length = header(from, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *head = header(from, "Inference-Header-Content-Length");
+    size_t max = r->service.conf->max_body;
+    bool lines = (x->route->flags & ROUTE_LINES) != 0;
+    if (encoding != NULL && strcasecmp(encoding, "identity") == 0)
+        encoding = NULL;
+    x->request.encoding = encoding;
+    x->request.json_length =
+        head != NULL && (x->route->flags & ROUTE_TENSORS) != 0 ? strtoul(head, NULL, 10) : SIZE_MAX;
+    if (!is_right_type(x->route, header(from, MHD_HTTP_HEADER_CONTENT_TYPE)))
+        answer_error(&x->answer, STATUS_TYPE, "Content-Type: %s is taken here",
+                     lines ? "text, application/json or application/x-ndjson" : "application/json");
+    else if (encoding != NULL && (!lines || strcasecmp(encoding, "gzip") != 0))
+        answer_error(&x->answer, STATUS_TYPE, "Content-Encoding: %s",
+                     lines ? "only gzip is taken" : "none is taken here");
+    else if (length != NULL && strtoull(length, NULL, 10) > max)
+        answer_error(&x->answer, STATUS_TOO_LARGE, "more than the %zu bytes of rest.max_body", max);
+    else if (head != NULL && head[strspn(head, "0123456789")] != '\0')
+        answer_error(&x->answer, STATUS_BAD, "Inference-Header-Content-Length: not a number");
+}
+
+static bool has_body(struct MHD_Connection *from)
+{
+    const char *length = header(from, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return header(from, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
+           (length != NULL && strtoull(length, NULL, 10) > 0);
+}
+
+/* Everything that the headers alone can be refused for. */
+static void check_head(struct rest *r, struct MHD_Connection *from, const char *method,
+                       const char *path, struct exchange *x)
+{
+    const char *allow;
+    x->route = route_find(method, path, &x->request, &allow);
+    x->request.route = x->route;
+    if ((x->route->flags & ROUTE_OPEN) == 0 && !has_token(r, from)) {
+        answer_error(&x->answer, STATUS_UNAUTHORIZED,
+                     "a token is needed: Authorization: Bearer ...");
+    } else if (x->route->serve == NULL) {
+        answer_error(&x->answer, STATUS_NOT_FOUND,
+                     "there is no such path: /openapi.yaml lists all");
+    } else if (allow != NULL) {
+        x->answer.allow = allow;
+        answer_error(&x->answer, STATUS_METHOD, "only %s", allow);
+    } else if ((x->route->flags & ROUTE_POST) != 0 && is_foreign_page(r, from)) {
+        answer_error(&x->answer, STATUS_FORBIDDEN,
+                     "pages in browsers need a token (rest.token_file)");
+    } else if ((x->route->flags & ROUTE_POST) != 0 && atomic_load(&r->refusing)) {
+        answer_error(&x->answer, STATUS_BUSY, "eddyd is stopping");
+    } else if ((x->route->flags & ROUTE_POST) != 0) {
+        check_body(r, from, x);
+    } else if (has_body(from)) {
+        answer_error(&x->answer, STATUS_TOO_LARGE, "no body is taken here");
+    }
+}
+
+/* ---- the answer ---- */
+
+static enum MHD_Result send_answer(struct rest *r, struct MHD_Connection *to, struct exchange *x)
+{
+    struct answer *a = &x->answer;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(a->length, a->text, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        return MHD_NO;
+    a->text = NULL; /* the response's now */
+    char length[24];
+    (void)snprintf(length, sizeof length, "%zu", a->json_length);
+    const char *headers[][2] = {
+        {MHD_HTTP_HEADER_CONTENT_TYPE, a->type},
+        {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+        {"X-Content-Type-Options", "nosniff"},
+        {MHD_HTTP_HEADER_ALLOW, a->allow},
+        {"Inference-Header-Content-Length", a->json_length > 0 ? length : NULL},
+        {MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+         a->status == STATUS_UNAUTHORIZED ? "Bearer realm=\"eddy\"" : NULL},
+        {MHD_HTTP_HEADER_RETRY_AFTER, a->status == STATUS_BUSY ? "1" : NULL},
+        {MHD_HTTP_HEADER_CONNECTION, atomic_load(&r->refusing) ? "close" : NULL}};
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        if (headers[i][1] != NULL)
+            (void)MHD_add_response_header(response, headers[i][0], headers[i][1]);
+    enum MHD_Result result = MHD_queue_response(to, a->status, response);
     MHD_destroy_response(response);
     return result;
 }
 
-static enum MHD_Result say_plainly(struct MHD_Connection *to, unsigned status, const char *line)
+static void work(struct rest *r, struct exchange *x)
 {
-    char text[128];
-    int length = snprintf(text, sizeof text, "%s\n", line);
-    return answer(to, status, "text/plain; charset=utf-8", text, (size_t)length,
-                  MHD_RESPMEM_MUST_COPY);
+    struct request *q = &x->request;
+    bool turn = (x->route->flags & ROUTE_TURN) != 0;
+    q->body = x->body.text != NULL ? x->body.text : "";
+    q->length = x->body.used;
+    if (q->json_length == SIZE_MAX)
+        q->json_length = q->length;
+    q->deadline_ms = clock_ms() + r->service.conf->timeout_ms;
+    if (turn && !turns_take(r->turns, q->deadline_ms)) {
+        answer_error(&x->answer, STATUS_BUSY, "too many requests at a time (rest.parallel)");
+        return;
+    }
+    x->route->serve(&r->service, q, &x->answer);
+    if (turn)
+        turns_give(r->turns);
 }
 
-static enum MHD_Result answer_metrics(struct rest *r, struct MHD_Connection *to)
+/* ---- what libmicrohttpd calls, on the connection's thread ---- */
+
+static struct watched *watched_of(struct MHD_Connection *connection)
 {
-    size_t own = telemetry_text(r->telemetry, NULL, 0) + 4096; /* it may grow meanwhile */
-    int needed = eddy_engine_metrics_text(r->engine, NULL, 0);
-    size_t size = own + (needed > 0 ? (size_t)needed : 0) + 4096;
-    char *text = malloc(size);
-    if (text == NULL)
-        return say_plainly(to, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
-    int used = eddy_engine_metrics_text(r->engine, text, size - own);
-    if (used < 0 || (size_t)used >= size - own) {
-        free(text);
-        return say_plainly(to, MHD_HTTP_SERVICE_UNAVAILABLE, "try again");
-    }
-    size_t more = telemetry_text(r->telemetry, text + used, own);
-    if (more >= own) {
-        free(text);
-        return say_plainly(to, MHD_HTTP_SERVICE_UNAVAILABLE, "try again");
-    }
-    return answer(to, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text,
-                  (size_t)used + more, MHD_RESPMEM_MUST_FREE);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info != NULL ? info->socket_context : NULL;
 }
 
-static enum MHD_Result serve(void *user, struct MHD_Connection *to, const char *url,
+static void give_time(struct rest *r, struct MHD_Connection *connection)
+{
+    watch_until(r->watch, watched_of(connection), clock_ms() + r->service.conf->timeout_ms);
+}
+
+/* The headers are there. What is answered here, with a body unread, closes the connection. */
+static enum MHD_Result begin(struct rest *r, struct MHD_Connection *from, const char *method,
+                             const char *path, void **request)
+{
+    struct exchange *x = calloc(1, sizeof *x);
+    if (x == NULL)
+        return MHD_NO;
+    *request = x;
+    atomic_fetch_add(&r->under_way, 1);
+    x->begun_ns = clock_ns();
+    body_init(&x->body, r->service.conf->max_body, &r->budget);
+    check_head(r, from, method, path, x);
+    give_time(r, from);
+    return x->answer.status == 0 ? MHD_YES : send_answer(r, from, x);
+}
+
+/* The body is there, or as much of it as there is room for. */
+static enum MHD_Result finish(struct rest *r, struct MHD_Connection *to, struct exchange *x)
+{
+    if (x->body.fault == BODY_TOO_LONG)
+        answer_error(&x->answer, STATUS_TOO_LARGE, "more than the %zu bytes of rest.max_body",
+                     r->service.conf->max_body);
+    else if (x->body.fault == BODY_NO_ROOM)
+        answer_error(&x->answer, STATUS_BUSY, "too many long requests at a time");
+    watch_until(r->watch, watched_of(to), WATCH_NEVER); /* work has its own deadline */
+    if (x->answer.status == 0)
+        work(r, x);
+    body_done(&x->body);
+    give_time(r, to);
+    return send_answer(r, to, x);
+}
+
+static enum MHD_Result serve(void *user, struct MHD_Connection *connection, const char *path,
                              const char *method, const char *version, const char *body,
                              size_t *body_length, void **request)
 {
     struct rest *r = user;
+    struct exchange *x = *request;
     (void)version;
-    (void)body;
-    (void)body_length;
-    (void)request;
-    /* Answered at the first call, before a body is read: with one, the connection is closed. */
-    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-        return say_plainly(to, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD");
-    if (strcmp(url, "/metrics") == 0)
-        return answer_metrics(r, to);
-    if (strcmp(url, "/healthz") == 0)
-        return telemetry_silent_ms(r->telemetry) < SILENT_MS
-                   ? say_plainly(to, MHD_HTTP_OK, "ok")
-                   : say_plainly(to, MHD_HTTP_SERVICE_UNAVAILABLE, "the scoring loop is stuck");
-    if (strcmp(url, "/readyz") == 0)
-        return telemetry_is_ready(r->telemetry)
-                   ? say_plainly(to, MHD_HTTP_OK, "ready")
-                   : say_plainly(to, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready");
-    return say_plainly(to, MHD_HTTP_NOT_FOUND, "there are /metrics, /healthz and /readyz");
+    if (x == NULL)
+        return begin(r, connection, method, path, request);
+    if (*body_length == 0)
+        return finish(r, connection, x);
+    bool going_on = body_add(&x->body, body, *body_length);
+    *body_length = 0;
+    return going_on ? MHD_YES : MHD_NO;
+}
+
+static void completed(void *user, struct MHD_Connection *connection, void **request,
+                      enum MHD_RequestTerminationCode code)
+{
+    struct rest *r = user;
+    struct exchange *x = *request;
+    give_time(r, connection); /* for the next one */
+    if (x == NULL)
+        return;
+    bool answered = code == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+    rest_stats_add(r->service.stats, route_index(x->route), answered ? x->answer.status : 0,
+                   clock_ns() - x->begun_ns);
+    body_done(&x->body);
+    answer_done(&x->answer);
+    free(x);
+    *request = NULL;
+    atomic_fetch_sub(&r->under_way, 1);
+}
+
+static void connected(void *user, struct MHD_Connection *connection, void **context,
+                      enum MHD_ConnectionNotificationCode code)
+{
+    struct rest *r = user;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        watch_remove(r->watch, *context);
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info != NULL)
+        *context = watch_add(r->watch, info->connect_fd, clock_ms() + r->service.conf->timeout_ms);
 }
 
 /* libmicrohttpd's own complaints (a peer hung up and the like) are of no use to anybody. */
@@ -103,41 +320,171 @@ static void ignore(void *user, const char *format, va_list arguments)
     (void)arguments;
 }
 
-int rest_open(const char *where, eddy_engine *engine, struct telemetry *telemetry,
-              struct rest **out, eddy_error *err)
+/* ---- start and end ---- */
+
+static int start_daemon(struct rest *r, int fd, eddy_error *err)
+{
+    const struct rest_conf *c = r->service.conf;
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+                     MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+                     (r->cert != NULL ? MHD_USE_TLS : 0);
+    /* The time that a client may do nothing; rest_watch.h has the time for all it does. */
+    unsigned idle_s = (unsigned)((c->timeout_ms + 999) / 1000);
+    static char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, r->cert},
+                                   {MHD_OPTION_HTTPS_MEM_KEY, 0, r->key},
+                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
+                                   {MHD_OPTION_END, 0, NULL}};
+    if (r->cert == NULL)
+        tls[0].option = MHD_OPTION_END;
+    r->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, serve, r, MHD_OPTION_EXTERNAL_LOGGER, ignore, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, c->connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)MEMORY_MAX, MHD_OPTION_NOTIFY_COMPLETED, completed, r, MHD_OPTION_NOTIFY_CONNECTION,
+        connected, r, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    if (r->daemon != NULL) /* the socket is closed by libmicrohttpd, also on failure */
+        return EDDY_OK;
+    return fault(err, EDDY_EIO, "%s: can't serve HTTP%s", c->http,
+                 r->cert != NULL ? "S: are rest.tls_cert and rest.tls_key in PEM, and a pair?"
+                                 : "");
+}
+
+static int open_socket(struct rest *r, eddy_error *err)
 {
     struct socket_at at;
-    int status = socket_parse_host(where, &at, err);
+    bool local;
+    int status = rest_conf_where(r->service.conf, &at, &local, err);
     if (status < 0)
         return status;
+    int fd = socket_listen(&at, err);
+    if (fd < 0)
+        return fd;
+    r->is_unix = at.kind != SOCKET_TCP && socket_file_of(&at, &r->file) == 0;
+    if (!local && r->cert == NULL)
+        say(r->service.say, LOG_WARNING,
+            "%s: tokens and flows go over the network in clear: set rest.tls_cert",
+            r->service.conf->http);
+    return fd;
+}
+
+static int read_files(struct rest *r, eddy_error *err)
+{
+    const struct rest_conf *c = r->service.conf;
+    if (*c->token_file != '\0') {
+        int status = token_read(c->token_file, r->service.say, &r->token, err);
+        if (status < 0)
+            return status;
+    }
+    if (*c->tls_cert == '\0')
+        return EDDY_OK;
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+        return fault(err, EDDY_ECONFIG, "rest.tls_cert: this libmicrohttpd has no TLS");
+    r->cert = rest_conf_file(c->tls_cert, err);
+    r->key = r->cert != NULL ? rest_conf_file(c->tls_key, err) : NULL;
+    return r->key != NULL ? EDDY_OK : EDDY_EIO;
+}
+
+static int prepare(struct rest *r, eddy_error *err)
+{
+    const struct rest_conf *c = r->service.conf;
+    atomic_init(&r->budget.left, 4 * c->max_body); /* of all requests together */
+    r->service.stats = rest_stats_new();
+    if (r->service.stats == NULL || pthread_rwlock_init(&r->token_lock, NULL) != 0)
+        return fault(err, EDDY_ENOMEM, "out of memory");
+    int status = read_files(r, err);
+    if (status == EDDY_OK)
+        status = models_new(c->models, r->service.say, &r->service.models, err);
+    if (status == EDDY_OK)
+        status = turns_new(c->parallel, &r->turns, err);
+    if (status == EDDY_OK)
+        status = watch_new(&r->watch, err);
+    return status;
+}
+
+int rest_open(const struct rest_conf *conf, eddy_engine *engine, struct telemetry *telemetry,
+              const struct say *to, struct rest **out, eddy_error *err)
+{
     struct rest *r = calloc(1, sizeof *r);
     if (r == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
-    r->engine = engine;
-    r->telemetry = telemetry;
-    int fd = socket_listen(&at, err);
-    if (fd < 0) {
-        free(r);
-        return fd;
-    }
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ERROR_LOG;
-    r->daemon = MHD_start_daemon(flags, 0, NULL, NULL, serve, r, MHD_OPTION_EXTERNAL_LOGGER, ignore,
-                                 NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                                 (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                                 (unsigned)TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                 (size_t)MEMORY_MAX, MHD_OPTION_END);
-    if (r->daemon == NULL) {
-        free(r); /* the socket is closed by libmicrohttpd, also on failure */
-        return fault(err, EDDY_EIO, "%s: can't serve HTTP", where);
+    r->service =
+        (struct service){.engine = engine, .telemetry = telemetry, .conf = &r->conf, .say = to};
+    int status = rest_conf_copy(conf, &r->conf, err);
+    if (status == EDDY_OK)
+        status = prepare(r, err);
+    if (status == EDDY_OK)
+        status = open_socket(r, err);
+    if (status >= 0)
+        status = start_daemon(r, status, err);
+    if (status < 0) {
+        rest_close(r);
+        return status;
     }
     *out = r;
     return EDDY_OK;
+}
+
+void rest_reload(struct rest *r, const struct rest_conf *conf)
+{
+    struct token token = {.length = 0};
+    eddy_error err;
+    if (r == NULL)
+        return;
+    if (*conf->token_file != '\0' &&
+        token_read(conf->token_file, r->service.say, &token, &err) < 0) {
+        say(r->service.say, LOG_ERR, "rest.token_file: %s; the old token stays", err.message);
+        return;
+    }
+    (void)pthread_rwlock_wrlock(&r->token_lock);
+    r->token = token;
+    (void)pthread_rwlock_unlock(&r->token_lock);
+}
+
+void rest_refuse(struct rest *r)
+{
+    if (r != NULL)
+        atomic_store(&r->refusing, true);
+}
+
+/* Nobody can come any more; those who are there are waited for, but not longer than a request may
+ * take. */
+static void stop_daemon(struct rest *r)
+{
+    if (r->daemon == NULL)
+        return;
+    rest_refuse(r);
+    int fd = MHD_quiesce_daemon(r->daemon);
+    int64_t end = clock_ms() + r->service.conf->timeout_ms;
+    struct timespec pause = {.tv_nsec = WAIT_MS * 1000000L};
+    while (atomic_load(&r->under_way) > 0 && clock_ms() < end)
+        (void)nanosleep(&pause, NULL); /* shorter is fine, too */
+    MHD_stop_daemon(r->daemon);        /* ends connections, waits for their threads */
+    if (fd >= 0)
+        (void)close(fd); /* nothing to write */
+}
+
+static void remove_socket(const struct rest *r)
+{
+    struct socket_at at;
+    bool local;
+    if (r->is_unix && rest_conf_where(r->service.conf, &at, &local, NULL) == EDDY_OK)
+        socket_remove(&at, &r->file);
 }
 
 void rest_close(struct rest *r)
 {
     if (r == NULL)
         return;
-    MHD_stop_daemon(r->daemon);
+    stop_daemon(r);
+    remove_socket(r);
+    watch_free(r->watch);
+    turns_free(r->turns);
+    models_free(r->service.models);
+    rest_stats_free(r->service.stats);
+    (void)pthread_rwlock_destroy(&r->token_lock);
+    rest_conf_done(&r->conf);
+    free(r->cert);
+    free(r->key);
     free(r);
 }
