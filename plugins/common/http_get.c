@@ -2,6 +2,8 @@
 /* http_get.c - asks a web server for something; the only file that includes curl's header. */
 #include "http_get.h"
 
+#include "say.h"
+
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,9 +22,7 @@ struct transfer {
 
 static int fail(eddy_error *err, const char *problem)
 {
-    err->code = EDDY_EIO;
-    (void)snprintf(err->message, sizeof err->message, "%s", problem);
-    return EDDY_EIO;
+    return fault(err, EDDY_EIO, "%s", problem);
 }
 
 static void too_long(struct transfer *t)
