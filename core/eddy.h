@@ -444,6 +444,12 @@ typedef struct eddy_model_info {
     const uint8_t *column; /**< `columns` places of its columns among those of eddy_features() */
     const char *const *output; /**< names of its outputs: "score", or its classes */
     size_t benign;             /**< the output that is no attack; `outputs` where there is none */
+    size_t sums;               /**< numbers of each leaf; boosted trees with two classes have one */
+    size_t threshold_bytes;    /**< 4: thresholds are floats; 8: doubles */
+    double normaliser;         /**< of an isolation forest: c(samples of a tree); else 1 */
+    const double *base;        /**< what `sums` sums begin with; NULL: with 0 */
+    const char *const *technique; /**< of each output: MITRE ATT&CK, or "" */
+    double alert, weight;         /**< of a classifier, as its file has them; else 0 */
 } eddy_model_info;
 
 EDDY_API void eddy_model_describe(const eddy_model *model, eddy_model_info *out);
@@ -459,6 +465,30 @@ EDDY_API void eddy_model_predict(const eddy_model *model, const double *rows, si
  *  trees with two classes: the sum and 0). For tests of parity. */
 EDDY_API void eddy_model_sums(const eddy_model *model, const double *rows, size_t count,
                               double *out);
+
+/** A node of a model's trees, as its file has it. */
+typedef struct eddy_model_node {
+    size_t tree;         /**< from 0 on */
+    size_t number;       /**< within its tree; 0 is the root */
+    const double *value; /**< of a leaf: eddy_model_info.sums numbers; NULL: it splits */
+    size_t column;       /**< place among the model's own columns */
+    double threshold;    /**< a row goes left where its value is not above it */
+    int missing_left;    /**< a missing value goes left */
+    size_t left;         /**< number of the left child; the right one is the next */
+    uint32_t cover;      /**< training samples that came by */
+} eddy_model_node;
+
+/** Both return 0 to go on, or a positive number to end the visit. */
+typedef int eddy_model_node_fn(const eddy_model_node *node, void *user);
+typedef int eddy_model_golden_fn(const double *row, void *user);
+
+/** Reads and checks a model file as eddy_model_open() does, then visits the nodes of all its trees,
+ *  tree by tree in the file's order, or its golden rows, each with the model's own columns. Returns
+ *  what the last `each` returned. */
+EDDY_CHECKED int eddy_model_nodes(const char *path, eddy_model_node_fn *each, void *user,
+                                  eddy_error *err);
+EDDY_CHECKED int eddy_model_golden(const char *path, eddy_model_golden_fn *each, void *user,
+                                   eddy_error *err);
 
 /** A model file in use, or that a setting wants to use. */
 typedef struct eddy_model_use {

@@ -212,3 +212,43 @@ int eddy_model_check(const char *path, char *buf, size_t size, eddy_error *err)
     model_file_free(file);
     return (int)text.length;
 }
+
+/* What is to be visited: one of the two. */
+struct visitor {
+    eddy_model_node_fn *node;
+    eddy_model_golden_fn *golden;
+    void *user;
+};
+
+static int visit(const char *path, const struct visitor *visitor, eddy_error *err)
+{
+    struct stat info;
+    struct model_file *file = NULL;
+    eddy_error why = {0};
+    size_t length = 0;
+    void *bytes = model_file_bytes(path, &info, &length, &why);
+    if (bytes == NULL)
+        return error_set(err, why.code, "%s", why.message);
+    int status = model_file_parse(bytes, length, &file, NULL, &why);
+    if (status != EDDY_OK)
+        status = error_set(err, status, "%s: %s", path, why.message);
+    else if (visitor->node != NULL)
+        status = model_file_nodes(file, bytes, length, visitor->node, visitor->user);
+    else
+        status = model_file_golden(file, bytes, length, visitor->golden, visitor->user);
+    model_file_free(file);
+    free(bytes);
+    return status;
+}
+
+int eddy_model_nodes(const char *path, eddy_model_node_fn *each, void *user, eddy_error *err)
+{
+    const struct visitor visitor = {.node = each, .user = user};
+    return visit(path, &visitor, err);
+}
+
+int eddy_model_golden(const char *path, eddy_model_golden_fn *each, void *user, eddy_error *err)
+{
+    const struct visitor visitor = {.golden = each, .user = user};
+    return visit(path, &visitor, err);
+}

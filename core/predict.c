@@ -14,6 +14,7 @@ struct eddy_model {
     const struct model_file *file;
     struct model_file *own; /* the same, if it is to be freed */
     const char *output[MODEL_CLASSES_MAX];
+    const char *technique[MODEL_CLASSES_MAX]; /* of each output */
 };
 
 static void view(eddy_model *m, const struct model_file *file)
@@ -21,8 +22,11 @@ static void view(eddy_model *m, const struct model_file *file)
     const struct model_classes *classes = file->model.classes;
     *m = (eddy_model){.file = file};
     m->output[0] = "score";
-    for (uint32_t i = 0; classes != NULL && i < classes->count; i++)
+    m->technique[0] = "";
+    for (uint32_t i = 0; classes != NULL && i < classes->count; i++) {
         m->output[i] = classes->of[i].name;
+        m->technique[i] = classes->of[i].technique;
+    }
 }
 
 int eddy_model_open(const char *path, eddy_model **out, eddy_error *err)
@@ -67,7 +71,14 @@ void eddy_model_describe(const eddy_model *m, eddy_model_info *out)
                             .outputs = outputs,
                             .column = model->column,
                             .output = m->output,
-                            .benign = classes == NULL ? outputs : classes->benign};
+                            .benign = classes == NULL ? outputs : classes->benign,
+                            .sums = model->forest.outputs,
+                            .threshold_bytes = model->ruler == NULL ? 4 : 8,
+                            .normaliser = model->forest.normaliser,
+                            .base = model->kind == MODEL_BOOSTED ? classes->base : NULL,
+                            .technique = m->technique,
+                            .alert = classes == NULL ? 0.0 : classes->alert,
+                            .weight = classes == NULL ? 0.0 : classes->weight};
     memcpy(out, &info, out->size < sizeof info ? out->size : sizeof info);
 }
 

@@ -90,21 +90,35 @@ static int read_sections(struct model_read *r, struct wire all, uint32_t count)
 
 /* ---- the whole ---- */
 
+int model_read_begin(struct model_read *r, const void *bytes, size_t length)
+{
+    struct wire all = wire_over(bytes, length);
+    uint32_t sections = 0;
+    int status = read_header(r, &all, &sections);
+    return status == EDDY_OK ? read_sections(r, all, sections) : status;
+}
+
+int model_read_body(struct model_read *r)
+{
+    static int (*const steps[])(struct model_read *) = {model_read_meta,   model_read_features,
+                                                        model_read_trees,  model_read_classes,
+                                                        model_read_scores, model_read_bins};
+    int status = EDDY_OK;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && status == EDDY_OK; i++)
+        status = steps[i](r);
+    return status;
+}
+
 int model_file_parse(const void *bytes, size_t length, struct model_file **out,
                      enum model_fault *fault, eddy_error *err)
 {
-    static int (*const steps[])(struct model_read *) = {
-        model_read_meta,   model_read_features, model_read_trees, model_read_classes,
-        model_read_scores, model_read_bins,     model_run_golden};
     struct model_read r = {
         .err = err, .fault = MODEL_UNREADABLE, .file = calloc(1, sizeof *r.file)};
-    struct wire all = wire_over(bytes, length);
-    uint32_t sections = 0;
-    int status = r.file == NULL ? error_nomem(err) : read_header(&r, &all, &sections);
+    int status = r.file == NULL ? error_nomem(err) : model_read_begin(&r, bytes, length);
     if (status == EDDY_OK)
-        status = read_sections(&r, all, sections);
-    for (size_t i = 0; i < sizeof steps / sizeof *steps && status == EDDY_OK; i++)
-        status = steps[i](&r);
+        status = model_read_body(&r);
+    if (status == EDDY_OK)
+        status = model_run_golden(&r);
     if (fault != NULL)
         *fault = status == EDDY_OK ? MODEL_FINE : r.fault;
     if (status != EDDY_OK) {
@@ -115,8 +129,7 @@ int model_file_parse(const void *bytes, size_t length, struct model_file **out,
     return EDDY_OK;
 }
 
-/* All of the file, given; NULL and `err` if it can't be read. */
-static void *read_all(const char *path, struct stat *info, size_t *length, eddy_error *err)
+void *model_file_bytes(const char *path, struct stat *info, size_t *length, eddy_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     char *bytes = NULL;
@@ -151,7 +164,7 @@ int model_file_load(const char *path, struct model_file **out, enum model_fault 
     uint8_t digest[SHA256_SIZE];
     if (fault != NULL)
         *fault = MODEL_UNREADABLE;
-    void *bytes = read_all(path, &info, &length, &why);
+    void *bytes = model_file_bytes(path, &info, &length, &why);
     if (bytes == NULL)
         return error_set(err, why.code, "%s", why.message);
     enum model_fault found;

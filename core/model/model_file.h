@@ -51,6 +51,17 @@ int model_file_load(const char *path, struct model_file **out, enum model_fault 
 int model_file_parse(const void *bytes, size_t length, struct model_file **out,
                      enum model_fault *fault, eddy_error *err);
 
+/* All bytes of the file, given; NULL and `err` if it can't be read. */
+void *model_file_bytes(const char *path, struct stat *info, size_t *length, eddy_error *err);
+
+/* Visits what is in a file and not kept: nodes as they are written, and golden rows. `bytes` are
+ * those that `file` was parsed from. Ends early, and returns that, where `each` returns another
+ * number than 0. */
+int model_file_nodes(const struct model_file *file, const void *bytes, size_t length,
+                     eddy_model_node_fn *each, void *user);
+int model_file_golden(const struct model_file *file, const void *bytes, size_t length,
+                      eddy_model_golden_fn *each, void *user);
+
 void model_file_free(struct model_file *file);
 
 /* Has the file changed since it was loaded, or since the last question? NULL: no. */

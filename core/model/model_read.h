@@ -22,14 +22,35 @@ struct model_read {
 int model_refuse(struct model_read *read, enum model_fault fault, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Each returns EDDY_OK, or a status with `fault` and `err` set. In this order: */
+/* Each returns EDDY_OK, or a status with `fault` and `err` set. In this order, the first for header
+ * and sections, the second for all but the golden rows: */
+int model_read_begin(struct model_read *read, const void *bytes, size_t length);
+int model_read_body(struct model_read *read);
+int model_run_golden(struct model_read *read);
+
+/* The steps of model_read_body(), in their order. */
 int model_read_meta(struct model_read *read);
 int model_read_features(struct model_read *read);
 int model_read_trees(struct model_read *read);
 int model_read_classes(struct model_read *read);
 int model_read_scores(struct model_read *read);
 int model_read_bins(struct model_read *read);
-int model_run_golden(struct model_read *read);
+
+#define MODEL_LEAF         UINT32_MAX          /* as a node's column */
+#define MODEL_MISSING_LEFT (UINT32_C(1) << 31) /* in a node's column */
+
+/* A node as the file has it, 16 or 24 bytes by the size of its threshold. */
+struct model_record {
+    double threshold;
+    uint32_t column, left, cover;
+};
+
+static inline size_t model_record_size(uint32_t threshold_size)
+{
+    return threshold_size == 8 ? 24 : 16;
+}
+
+struct model_record model_record(struct wire *nodes, uint32_t threshold_size);
 
 /* What bytes are that are no model file: "a Python pickle, which ..."; never NULL. */
 const char *model_foreign(const void *bytes, size_t length);

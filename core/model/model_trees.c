@@ -10,15 +10,6 @@
 /* What a walk through all trees takes at most, in steps: the bound on a flow's time. */
 #define MODEL_DEPTHS 65536
 
-#define LEAF         UINT32_MAX          /* as a node's column */
-#define MISSING_LEFT (UINT32_C(1) << 31) /* in a node's column */
-
-/* A node as the file has it. */
-struct record {
-    double threshold;
-    uint32_t column, left, cover;
-};
-
 /* The trees on their way in. */
 struct survey {
     struct model_read *read;
@@ -33,15 +24,10 @@ struct survey {
     bool gaps;       /* somewhere what is missing goes left */
 };
 
-static size_t record_size(const struct survey *s)
+struct model_record model_record(struct wire *nodes, uint32_t threshold_size)
 {
-    return s->threshold_size == 8 ? 24 : 16;
-}
-
-static struct record next_record(struct wire *nodes, uint32_t threshold_size)
-{
-    struct record record = {.threshold =
-                                threshold_size == 8 ? wire_f64(nodes) : (double)wire_f32(nodes)};
+    struct model_record record;
+    record.threshold = threshold_size == 8 ? wire_f64(nodes) : (double)wire_f32(nodes);
     record.column = wire_u32(nodes);
     record.left = wire_u32(nodes);
     record.cover = wire_u32(nodes);
@@ -63,7 +49,7 @@ static const char *check_children(struct survey *s, uint32_t own, uint32_t child
     return NULL;
 }
 
-static const char *take_leaf(struct survey *s, uint32_t own, const struct record *record)
+static const char *take_leaf(struct survey *s, uint32_t own, const struct model_record *record)
 {
     if (record->left >= s->leaves)
         return "a leaf has no value";
@@ -71,11 +57,11 @@ static const char *take_leaf(struct survey *s, uint32_t own, const struct record
     return NULL;
 }
 
-static const char *take_split(struct survey *s, uint32_t own, const struct record *record,
+static const char *take_split(struct survey *s, uint32_t own, const struct model_record *record,
                               uint32_t end)
 {
     struct forest *forest = s->forest;
-    uint32_t column = record->column & ~MISSING_LEFT;
+    uint32_t column = record->column & ~MODEL_MISSING_LEFT;
     if (column >= forest->width || !isfinite(record->threshold))
         return "a node splits on what is no column, or at what is no number";
     const char *fault = check_children(s, own, record->left, end);
@@ -87,7 +73,7 @@ static const char *take_split(struct survey *s, uint32_t own, const struct recor
     else
         threshold = (float)record->threshold; /* as it was */
     forest->node[own] = node_split(record->left, column, threshold);
-    forest->missing_left[own] = (record->column & MISSING_LEFT) != 0;
+    forest->missing_left[own] = (record->column & MODEL_MISSING_LEFT) != 0;
     s->gaps |= forest->missing_left[own] != 0;
     return NULL;
 }
@@ -95,16 +81,17 @@ static const char *take_split(struct survey *s, uint32_t own, const struct recor
 /* A node's children come after it, inside its tree, and are nobody else's: so a walk ends. */
 static const char *check_tree(struct survey *s, uint32_t first, uint32_t end, uint32_t *deepest)
 {
-    struct wire nodes = wire_from(&s->nodes, first * record_size(s));
+    struct wire nodes = wire_from(&s->nodes, first * model_record_size(s->threshold_size));
     const char *fault = NULL;
     *deepest = 0;
     for (uint32_t i = first; i < end && fault == NULL; i++) {
-        struct record record = next_record(&nodes, s->threshold_size);
+        struct model_record record = model_record(&nodes, s->threshold_size);
         s->forest->cover[i] = record.cover;
         if (i > first && s->seen[i] == 0)
             return "a node has no parent";
         *deepest = s->depth[i] > *deepest ? s->depth[i] : *deepest;
-        fault = record.column == LEAF ? take_leaf(s, i, &record) : take_split(s, i, &record, end);
+        fault =
+            record.column == MODEL_LEAF ? take_leaf(s, i, &record) : take_split(s, i, &record, end);
     }
     return fault;
 }
@@ -170,8 +157,8 @@ static bool take_places(struct survey *s)
         return false;
     file->model.ruler = file->ruler;
     for (uint32_t i = 0; i < s->count; i++) {
-        struct record record = next_record(&nodes, 8);
-        if (record.column != LEAF)
+        struct model_record record = model_record(&nodes, 8);
+        if (record.column != MODEL_LEAF)
             node[i].threshold = ruler_mark(file->ruler, node_column(node[i]), record.threshold);
     }
     return true;
@@ -218,7 +205,8 @@ static int read_head(struct survey *s, struct wire *trees)
         s->count >= FOREST_NODES || s->leaves == 0 || s->leaves > s->count ||
         !normaliser_fits(kind, forest->normaliser))
         return model_refuse(s->read, MODEL_MALFORMED, "it has no trees, or too many");
-    uint64_t need = forest->trees * UINT64_C(4) + s->count * (uint64_t)record_size(s) +
+    uint64_t need = forest->trees * UINT64_C(4) +
+                    s->count * (uint64_t)model_record_size(s->threshold_size) +
                     s->leaves * UINT64_C(8) * forest->outputs; /* all below 2^34 */
     if (need != trees->left)
         return model_refuse(s->read, MODEL_MALFORMED, "its trees are not as long as they say");
@@ -254,7 +242,7 @@ static int take_trees(struct survey *s, struct wire *trees)
     for (uint32_t i = 0; i < forest->trees; i++)
         forest->root[i] = wire_u32(trees);
     s->nodes = *trees;
-    (void)wire_bytes(trees, s->count * record_size(s));
+    (void)wire_bytes(trees, s->count * model_record_size(s->threshold_size));
     const char *fault = take_values(s, trees);
     if (fault == NULL)
         fault = check_trees(s);
