@@ -20,10 +20,18 @@ struct settings *engine_hold(eddy_engine *e)
     return now;
 }
 
+static void give_up(eddy_engine *e, struct settings *settings)
+{
+    if (--settings->holders > 0)
+        return;
+    settings->next = e->discarded;
+    e->discarded = settings;
+}
+
 void engine_release(eddy_engine *e, struct settings *settings)
 {
     pthread_mutex_lock(&e->lock);
-    settings_drop(settings);
+    give_up(e, settings);
     pthread_mutex_unlock(&e->lock);
 }
 
@@ -32,16 +40,66 @@ void engine_publish(eddy_engine *e, struct settings *settings)
     pthread_mutex_lock(&e->lock);
     struct settings *old = atomic_load_explicit(&e->settings, memory_order_relaxed);
     atomic_store_explicit(&e->settings, settings, memory_order_release);
-    settings_drop(old);
+    e->stale = true;
+    give_up(e, old);
     pthread_mutex_unlock(&e->lock);
 }
 
-void engine_count_model(eddy_engine *e, const eddy_config *config)
+static void free_all(struct settings *list)
 {
-    enum model_fault fault = settings_model_fault(config);
+    while (list != NULL) {
+        struct settings *next = list->next;
+        settings_free(list);
+        list = next;
+    }
+}
+
+void engine_sweep(eddy_engine *e)
+{
     pthread_mutex_lock(&e->lock);
-    e->model_failures[fault] += fault != MODEL_FINE;
+    if (e->stale) {
+        struct settings *now = atomic_load_explicit(&e->settings, memory_order_relaxed);
+        e->stale = false;
+        for (eddy_worker *w = e->workers; w != NULL; w = w->next) {
+            if (!worker_try(w)) {
+                e->stale = true; /* at work: it takes them itself with the next record */
+                continue;
+            }
+            if (w->settings != now) {
+                now->holders++;
+                give_up(e, worker_take(w, now));
+            }
+            worker_leave(w);
+        }
+    }
+    struct settings *discarded = e->discarded;
+    e->discarded = NULL;
     pthread_mutex_unlock(&e->lock);
+    free_all(discarded);
+}
+
+static void count_faults(eddy_engine *e, const struct settings_order *order)
+{
+    pthread_mutex_lock(&e->lock);
+    for (size_t i = 0; i < MODEL_FAULT_COUNT; i++)
+        e->model_failures[i] += order->faults[i];
+    pthread_mutex_unlock(&e->lock);
+}
+
+void engine_look(eddy_engine *e)
+{
+    eddy_error err;
+    struct settings *now;
+    pthread_mutex_lock(&e->change_lock);
+    struct settings_order order = {.before = engine_hold(e), .log = &e->log};
+    int status = settings_look(&order, &now, &err);
+    if (status > 0)
+        engine_publish(e, now);
+    else if (status < 0)
+        log_line(&e->log, LOG_LEVEL_ERROR, "keeping databases and models in use: %s", err.message);
+    count_faults(e, &order);
+    engine_release(e, order.before);
+    pthread_mutex_unlock(&e->change_lock);
 }
 
 /* ---- workers ---- */
@@ -54,6 +112,8 @@ void engine_join(eddy_engine *e, eddy_worker *worker)
         e->workers->previous = worker;
     e->workers = worker;
     e->holders++;
+    if (worker->settings != atomic_load_explicit(&e->settings, memory_order_relaxed))
+        e->stale = true; /* replaced since the worker took them */
     pthread_mutex_unlock(&e->lock);
 }
 
@@ -83,13 +143,15 @@ static void retire(eddy_engine *e, const eddy_worker *worker)
 static void destroy(eddy_engine *e)
 {
     keeper_free(e->keeper); /* first: its last round still needs the rest */
-    settings_drop(atomic_load(&e->settings));
+    settings_free(atomic_load(&e->settings));
+    free_all(e->discarded);
     decide_free(e->decide);
     vet_done(&e->vet);
     score_free(e->score);
     state_free(e->state);
     free(e->retired);
     pthread_mutex_destroy(&e->lock);
+    pthread_mutex_destroy(&e->change_lock);
     free(e);
 }
 
@@ -153,11 +215,14 @@ int eddy_engine_new(const eddy_config *config, const eddy_hooks *hooks, eddy_eng
     if (e == NULL)
         return error_nomem(err);
     pthread_mutex_init(&e->lock, NULL);
+    pthread_mutex_init(&e->change_lock, NULL);
     e->holders = 1;
     take_hooks(e, hooks);
     struct settings *settings = NULL;
-    int status = settings_new(config, &settings, err);
+    struct settings_order order = {.config = config, .log = &e->log};
+    int status = settings_new(&order, &settings, err);
     atomic_store(&e->settings, settings);
+    count_faults(e, &order);
     e->retired = calloc(INPUTS_MAX + 1, sizeof *e->retired);
     if (status == EDDY_OK && e->retired == NULL)
         status = error_nomem(err);
@@ -207,43 +272,59 @@ static void warn_of_restart(eddy_engine *e, const struct settings *was, const st
             "now");
 }
 
-int eddy_engine_reload(eddy_engine *e, const eddy_config *config, eddy_error *err)
+/* Puts other settings in force. With change_lock held. */
+static int change(eddy_engine *e, const eddy_config *config, const char *only, eddy_error *err)
 {
     struct settings *renewed;
-    int status = settings_new(config, &renewed, err);
-    if (status == EDDY_OK) {
-        struct settings *was = engine_hold(e);
-        renewed->holders++; /* ours: nobody else knows it yet */
+    struct settings_order order = {
+        .config = config, .before = engine_hold(e), .must = only, .log = &e->log};
+    int status = settings_new(&order, &renewed, err);
+    if (status == EDDY_OK && only != NULL && !keeper_is_output(only)) {
+        engine_publish(e, renewed);
+    } else if (status == EDDY_OK) {
         status = keeper_reopen(e->keeper, renewed, err);
-        if (status == EDDY_OK)
-            warn_of_restart(e, was, renewed);
-        else
-            engine_release(e, renewed); /* the hold that was not taken over */
-        engine_release(e, renewed);
-        engine_release(e, was);
+        if (status != EDDY_OK)
+            settings_free(renewed);
     }
-    if (status != EDDY_OK)
-        engine_count_model(e, config);
+    if (status == EDDY_OK)
+        warn_of_restart(e, order.before, renewed); /* nobody replaces it before we are done */
+    count_faults(e, &order);
+    engine_release(e, order.before);
+    return status;
+}
+
+static int finish_change(eddy_engine *e, int status)
+{
     pthread_mutex_lock(&e->lock);
     e->reloads += status == EDDY_OK;
     e->reloads_failed += status != EDDY_OK;
     pthread_mutex_unlock(&e->lock);
+    pthread_mutex_unlock(&e->change_lock);
+    engine_sweep(e);
     return status;
+}
+
+int eddy_engine_reload(eddy_engine *e, const eddy_config *config, eddy_error *err)
+{
+    pthread_mutex_lock(&e->change_lock);
+    return finish_change(e, change(e, config, NULL, err));
 }
 
 int eddy_engine_set(eddy_engine *e, const char *key, const char *value, eddy_error *err)
 {
-    struct settings *held = engine_hold(e);
     eddy_config *config = NULL;
+    pthread_mutex_lock(&e->change_lock);
+    struct settings *held = engine_hold(e);
     int status = config_copy(held->config, &config);
     engine_release(e, held);
     if (status != EDDY_OK)
-        return error_nomem(err);
-    status = eddy_config_set(config, key, value, err);
+        status = error_nomem(err);
+    else
+        status = eddy_config_set(config, key, value, err);
     if (status == EDDY_OK)
-        status = eddy_engine_reload(e, config, err);
+        status = change(e, config, key, err);
     eddy_config_free(config);
-    return status;
+    return finish_change(e, status);
 }
 
 int eddy_engine_tick(eddy_engine *e)

@@ -31,11 +31,15 @@ struct retired {
 };
 
 struct eddy_engine {
+    /* Held while new settings are made and put in force: one at a time. Taken before all others. */
+    pthread_mutex_t change_lock;
     pthread_mutex_t lock; /* guards everything below but what says otherwise */
     unsigned holders;     /* the host and each worker */
     /* Also read without the lock, to notice a change: written under the lock, released there,
      * acquired by workers, who then take the lock to hold the new one. */
     struct settings *_Atomic settings;
+    struct settings *discarded; /* that nobody holds any more: to be freed, but not here */
+    bool stale;                 /* some worker may hold settings that are not in force */
     struct state *state;
     struct score_state *score;
     struct vet_state vet;
@@ -54,13 +58,18 @@ struct eddy_engine {
 
 /* The settings in force, held for the caller; give them back with engine_release. */
 struct settings *engine_hold(eddy_engine *engine);
+
+/* The last holder leaves them to engine_sweep(): packet threads free nothing. */
 void engine_release(eddy_engine *engine, struct settings *settings);
+
+/* Replaces the settings in force, taking over the caller's hold. With change_lock held. */
+void engine_publish(eddy_engine *engine, struct settings *settings);
+
+/* Opens anew what has changed on disk, and puts it in force. */
+void engine_look(eddy_engine *engine);
+
+/* Takes old settings from workers that have nothing to do, and frees what nobody holds any more. */
+void engine_sweep(eddy_engine *engine);
 
 void engine_join(eddy_engine *engine, eddy_worker *worker);
 void engine_leave(eddy_engine *engine, eddy_worker *worker);
-
-/* Counts why the model of these settings could not be loaded, if that is why they failed. */
-void engine_count_model(eddy_engine *engine, const eddy_config *config);
-
-/* Replaces the settings in force. */
-void engine_publish(eddy_engine *engine, struct settings *settings);

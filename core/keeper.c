@@ -21,7 +21,6 @@
 #define FLUSH_US    (INT64_C(1) * 1000000) /* between attempts to write what waits in an output */
 #define SLOT_OUTPUT 0                      /* of log_limited, one for each output */
 #define SLOT_QUEUE  OUTPUTS_MAX
-#define SLOT_GEOIP  (OUTPUTS_MAX + 1)
 
 struct outputs {
     void *state[OUTPUTS_MAX]; /* NULL: not wanted */
@@ -39,11 +38,15 @@ struct keeper {
     /* One round at a time; guards what follows. */
     pthread_mutex_t round_lock;
     struct outputs outputs;
-    struct vet_files said;                             /* what people write */
-    int64_t metrics_due_us, look_due_us, flush_due_us; /* monotonic */
+    struct vet_files said;                /* what people write */
+    int64_t metrics_due_us, flush_due_us; /* monotonic */
     char *text;
     size_t text_size;
     struct counter errors[OUTPUTS_MAX];
+
+    /* Monotonic. Of whoever does a round; if two at once look at the same time, that does no harm.
+     */
+    _Atomic int64_t look_due_us;
 
     pthread_t thread;
     bool started;
@@ -189,30 +192,6 @@ static void send_metrics(struct keeper *k)
     }
 }
 
-/* A database that was replaced is opened; if it can't be, the one in use stays. */
-static void look_at_databases(struct keeper *k)
-{
-    struct settings *held = engine_hold(k->engine);
-    bool model = false;
-    for (size_t use = 0; use < MODEL_USES; use++)
-        model |= model_file_changed(held->model[use]);
-    bool databases = geoip_changed(held->geoip);
-    if (databases || model) {
-        struct settings *renewed;
-        eddy_error err;
-        if (settings_new(held->config, &renewed, &err) == EDDY_OK) {
-            engine_publish(k->engine, renewed);
-            log_line(&k->engine->log, LOG_LEVEL_NOTICE, "%s reloaded",
-                     databases ? "geoip: databases" : "iforest: model");
-        } else {
-            engine_count_model(k->engine, held->config);
-            log_limited(&k->engine->log, SLOT_GEOIP, LOG_LEVEL_ERROR, "keeping the %s in use: %s",
-                        databases ? "geoip: databases" : "iforest: model", err.message);
-        }
-    }
-    engine_release(k->engine, held);
-}
-
 /* Suppressions and marks act within a round. */
 static void look_at_said(struct keeper *k)
 {
@@ -228,6 +207,16 @@ static void look_at_said(struct keeper *k)
     engine_release(k->engine, held);
 }
 
+/* Not within a round: what loads a large model does not hold up incidents that others hand over. */
+static void look_if_due(struct keeper *k)
+{
+    int64_t now_us = monotonic_us();
+    if (now_us >= atomic_load_explicit(&k->look_due_us, memory_order_relaxed)) {
+        atomic_store_explicit(&k->look_due_us, now_us + LOOK_US, memory_order_relaxed);
+        engine_look(k->engine);
+    }
+}
+
 static void round_of(struct keeper *k, bool last)
 {
     pthread_mutex_lock(&k->round_lock);
@@ -235,10 +224,6 @@ static void round_of(struct keeper *k, bool last)
     if (!last)
         look_at_said(k);
     int64_t now_us = monotonic_us();
-    if (now_us >= k->look_due_us && !last) {
-        k->look_due_us = now_us + LOOK_US;
-        look_at_databases(k);
-    }
     if (now_us >= k->metrics_due_us || last) {
         struct settings *held = engine_hold(k->engine);
         k->metrics_due_us = now_us + held->emit->interval_us;
@@ -248,15 +233,10 @@ static void round_of(struct keeper *k, bool last)
     pthread_mutex_unlock(&k->round_lock);
 }
 
-void keeper_look(struct keeper *k)
-{
-    pthread_mutex_lock(&k->round_lock);
-    look_at_databases(k);
-    pthread_mutex_unlock(&k->round_lock);
-}
-
 void keeper_tick(struct keeper *k)
 {
+    look_if_due(k);
+    engine_sweep(k->engine);
     round_of(k, false);
 }
 
@@ -281,7 +261,7 @@ static void *keep(void *user)
     (void)prctl(PR_SET_NAME, "eddy-keeper"); /* for those who look who takes their CPU */
     const eddy_hooks *hooks = &k->engine->hooks;
     while (wait_a_round(k)) {
-        round_of(k, false);
+        keeper_tick(k);
         if (hooks->housekeeping != NULL)
             hooks->housekeeping(k->engine, hooks->user);
     }
@@ -348,7 +328,17 @@ void keeper_tell(struct keeper *k, const struct incident_event *event)
     pthread_mutex_unlock(&k->queue_lock);
 }
 
-/* Within the round: else a look at the databases might put the old settings back. */
+bool keeper_is_output(const char *key)
+{
+    for (size_t i = 0; i < OUTPUTS_MAX && registry_outputs[i] != NULL; i++) {
+        const char *name = registry_outputs[i]->part.name;
+        size_t length = strlen(name);
+        if (strncmp(key, name, length) == 0 && key[length] == '.')
+            return true;
+    }
+    return false;
+}
+
 int keeper_reopen(struct keeper *k, struct settings *settings, eddy_error *err)
 {
     pthread_mutex_lock(&k->round_lock);

@@ -23,8 +23,8 @@ void keeper_tell(struct keeper *keeper, const struct incident_event *event);
 /* One round of housekeeping on the calling thread. */
 void keeper_tick(struct keeper *keeper);
 
-/* Looks now whether a database or model has changed, not only every few seconds. */
-void keeper_look(struct keeper *keeper);
+/* Is it a setting of an output? */
+bool keeper_is_output(const char *key);
 
 /* Opens the outputs of other settings in place of the present ones and puts the settings in force
  * (taking over the caller's hold); on failure all stays as it was. */

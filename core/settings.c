@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* settings.c - everything that a reload replaces at once: settings, databases, networks. */
+/* settings.c - everything that a reload replaces at once: settings, databases, networks, models. */
 #include "settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "config.h"
 #include "util/error.h"
@@ -10,6 +11,10 @@
 static const struct option options[] = {
     {"thread", OPTION_FLAG, offsetof(struct engine_conf, thread), "on", 0, 0,
      "Run outputs and reloads on a thread of eddy's own; off: in eddy_engine_tick()."},
+    {"need_models", OPTION_FLAG, offsetof(struct engine_conf, need_models), "on", 0, 0,
+     "Do not start with a model file that is refused; off: start without it, and take it up once "
+     "it "
+     "is good (eddyd, collectd, Suricata: off unless set)."},
     {0},
 };
 
@@ -20,69 +25,9 @@ const struct part engine_part = {
     .options = options,
 };
 
-/* A detector can use only what is of its kind. */
-static int check_kind(enum model_use use, const struct model_file *file, eddy_error *err)
+/* Views of parts of the config's copy. */
+static void take_views(struct settings *s)
 {
-    bool isolation = file->model.kind == MODEL_ISOLATION;
-    if (isolation == (use == IFOREST_MODEL || use == IFOREST_CHALLENGER))
-        return EDDY_OK;
-    return error_set(err, EDDY_ECONFIG, "%s: %s wants %s, and this is a model of kind %s",
-                     file->path, model_settings[use],
-                     isolation ? "a classifier" : "an isolation forest",
-                     model_kind_names[file->model.kind]);
-}
-
-static int open_model(const eddy_config *config, enum model_use use, struct model_file **out,
-                      enum model_fault *fault, eddy_error *err)
-{
-    const char *path = eddy_config_value(config, model_settings[use]);
-    struct model_file *file = NULL;
-    if (path == NULL || path[0] == '\0')
-        return EDDY_OK;
-    int status = model_file_load(path, &file, fault, err);
-    if (status == EDDY_OK && check_kind(use, file, err) != EDDY_OK) {
-        if (fault != NULL)
-            *fault = MODEL_FEATURES;
-        model_file_free(file);
-        return EDDY_ECONFIG;
-    }
-    if (status == EDDY_OK)
-        *out = file;
-    return status;
-}
-
-static int open_models(struct settings *s, eddy_error *err)
-{
-    int status = EDDY_OK;
-    for (size_t use = 0; use < MODEL_USES && status == EDDY_OK; use++) {
-        status = open_model(s->config, (enum model_use)use, &s->model[use], NULL, err);
-        s->models.in[use] = s->model[use] == NULL ? NULL : &s->model[use]->model;
-    }
-    return status;
-}
-
-enum model_fault settings_model_fault(const eddy_config *config)
-{
-    enum model_fault fault = MODEL_FINE;
-    for (size_t use = 0; use < MODEL_USES && fault == MODEL_FINE; use++) {
-        struct model_file *file = NULL;
-        (void)open_model(config, (enum model_use)use, &file, &fault, NULL);
-        model_file_free(file);
-    }
-    return fault;
-}
-
-int settings_new(const eddy_config *config, struct settings **out, eddy_error *err)
-{
-    struct settings *s = calloc(1, sizeof *s);
-    if (s == NULL)
-        return error_nomem(err);
-    s->holders = 1;
-    int status = config_copy(config, &s->config);
-    if (status != EDDY_OK) {
-        settings_drop(s);
-        return error_nomem(err);
-    }
     s->engine = config_part(s->config, &engine_part);
     s->ingest = config_part(s->config, &ingest_part);
     s->clean = config_part(s->config, &clean_part);
@@ -95,25 +40,94 @@ int settings_new(const eddy_config *config, struct settings **out, eddy_error *e
                                .join = s->decide->join};
     for (size_t i = 0; registry_detectors[i] != NULL; i++)
         s->score.detector[i] = config_part(s->config, &registry_detectors[i]->part);
-    status = geoip_open(config_part(s->config, &geoip_part), &s->geoip, err);
-    if (status == EDDY_OK)
-        status = nets_new(config_part(s->config, &nets_part), &s->nets, err);
-    if (status == EDDY_OK)
-        status = open_models(s, err);
-    if (status != EDDY_OK) {
-        settings_drop(s);
-        return status;
-    }
-    *out = s;
+}
+
+static int take_nets(struct settings *s, const struct settings *before, eddy_error *err)
+{
+    const struct nets_conf *conf = config_part(s->config, &nets_part), *was;
+    was = before == NULL ? NULL : config_part(before->config, &nets_part);
+    if (was == NULL || strcmp(was->local, conf->local) != 0)
+        return nets_new(conf, &s->nets, err);
+    s->nets = nets_hold(before->nets);
     return EDDY_OK;
 }
 
-void settings_drop(struct settings *s)
+static int take_models(struct settings *s, struct settings_order *order, enum loaded_when when,
+                       eddy_error *err)
 {
-    if (s == NULL || --s->holders > 0)
+    struct loading loading = {.when = when,
+                              .before = order->before == NULL ? NULL : &order->before->loaded,
+                              .must = order->must,
+                              .must_all = s->engine->need_models,
+                              .log = order->log};
+    int status = loaded_take(&loading, s->config, &s->loaded, err);
+    for (size_t i = 0; i < MODEL_FAULT_COUNT; i++)
+        order->faults[i] += loading.faults[i];
+    for (size_t use = 0; use < MODEL_USES && status == EDDY_OK; use++) {
+        const struct loaded *loaded = s->loaded.of[use];
+        s->model[use] = loaded == NULL ? NULL : loaded->file;
+        s->models.in[use] = s->model[use] == NULL ? NULL : &s->model[use]->model;
+    }
+    return status;
+}
+
+static int make(struct settings_order *order, const eddy_config *config, enum loaded_when when,
+                struct settings **out, eddy_error *err)
+{
+    struct settings *before = order->before, *s = calloc(1, sizeof *s);
+    struct geoip_renewal geoip = {.before = before == NULL ? NULL : before->geoip,
+                                  .only_changed = when == LOADED_LOOK,
+                                  .log = order->log};
+    if (s == NULL)
+        return error_nomem(err);
+    s->holders = 1;
+    int status = config_copy(config, &s->config);
+    if (status != EDDY_OK) {
+        settings_free(s);
+        return error_nomem(err);
+    }
+    take_views(s);
+    status = geoip_renew(config_part(s->config, &geoip_part), &geoip, &s->geoip, err);
+    if (status == EDDY_OK)
+        status = take_nets(s, before, err);
+    if (status == EDDY_OK)
+        status = take_models(s, order, when, err);
+    if (status != EDDY_OK)
+        settings_free(s);
+    else
+        *out = s;
+    return status;
+}
+
+int settings_new(struct settings_order *order, struct settings **out, eddy_error *err)
+{
+    return make(order, order->config, order->before == NULL ? LOADED_START : LOADED_CHANGE, out,
+                err);
+}
+
+int settings_look(struct settings_order *order, struct settings **out, eddy_error *err)
+{
+    struct settings *before = order->before, *now;
+    bool databases = geoip_changed(before->geoip), models = loaded_changed(&before->loaded);
+    if (!databases && !models)
+        return 0;
+    int status = make(order, before->config, LOADED_LOOK, &now, err);
+    if (status != EDDY_OK)
+        return status;
+    if (now->geoip == before->geoip &&
+        memcmp(&now->loaded, &before->loaded, sizeof now->loaded) == 0) {
+        settings_free(now);
+        return 0;
+    }
+    *out = now;
+    return 1;
+}
+
+void settings_free(struct settings *s)
+{
+    if (s == NULL)
         return;
-    for (size_t use = 0; use < MODEL_USES; use++)
-        model_file_free(s->model[use]);
+    loaded_drop(&s->loaded);
     geoip_close(s->geoip);
     nets_free(s->nets);
     eddy_config_free(s->config);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* settings.h - everything that a reload replaces at once: settings, databases, networks.
+/* settings.h - everything that a reload replaces at once: settings, databases, networks, models.
  *
  * Immutable once published. Counted: the engine holds the one in force, each worker the one it
- * works with; all counting is done under the engine's lock. */
+ * works with; all counting is done under the engine's lock. What takes long to open (databases,
+ * models) is counted by itself: settings that follow take over what has not changed. */
 #pragma once
 
 #include "clean/clean.h"
@@ -11,18 +12,20 @@
 #include "enrich/geoip.h"
 #include "enrich/nets.h"
 #include "ingest/stream.h"
-#include "model/model_file.h"
+#include "loaded.h"
 #include "score/score.h"
 #include "state/state.h"
 #include "vet/vet.h"
 
 struct engine_conf {
     bool thread;
+    bool need_models;
 };
 
 struct settings {
     unsigned holders;
-    eddy_config *config; /* a copy; the conf structs below are its */
+    struct settings *next; /* once nobody holds it: the next one to be freed */
+    eddy_config *config;   /* a copy; the conf structs below are its */
     const struct engine_conf *engine;
     const struct ingest_conf *ingest;
     const struct clean_conf *clean;
@@ -32,16 +35,29 @@ struct settings {
     struct score_conf score;
     struct vet_conf vet;
     struct geoip *geoip;
-    struct model_file *model[MODEL_USES]; /* by setting; NULL: none is set */
+    struct loaded_set loaded;
+    struct model_file *model[MODEL_USES]; /* those in it, by setting; NULL: none */
     struct models models;                 /* what is in them */
     struct nets *nets;
 };
 
-/* Reads and opens everything the config names. Holders: 1, the caller. */
-int settings_new(const eddy_config *config, struct settings **out, eddy_error *err);
+/* What new settings are to be, and what came of it. */
+struct settings_order {
+    const eddy_config *config;
+    struct settings *before; /* held by the caller; NULL at the start */
+    const char *must;        /* eddy_engine_set(): the setting, whose model must load; or NULL */
+    struct log *log;         /* told what was taken up, and what could not be */
+    unsigned faults[MODEL_FAULT_COUNT]; /* out: model files refused */
+};
 
-/* Why the model that the config names can't be loaded; MODEL_FINE: it can, or there is none. */
-enum model_fault settings_model_fault(const eddy_config *config);
+/* Reads and opens everything the config names, but what the settings before have open already. What
+ * the same setting had open before stays in use if its file can't be opened any more. Holders: 1,
+ * the caller. One at a time for one engine. */
+int settings_new(struct settings_order *order, struct settings **out, eddy_error *err);
 
-/* Gives up one hold. */
-void settings_drop(struct settings *settings);
+/* Have databases or models of these settings changed since the last look? Then opens those; `order`
+ * needs no config. 1: they did, and `out` is what can be put in force; 0: there is nothing new. */
+int settings_look(struct settings_order *order, struct settings **out, eddy_error *err);
+
+/* For those that nobody holds any more. May take a while. */
+void settings_free(struct settings *settings);

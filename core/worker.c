@@ -16,20 +16,22 @@
 #include "vet/vet.h"
 
 /* Everything behind the lock is shared by all workers of the engine; it takes a few microseconds:
- * tests/bench/README.md. */
+ * tests/bench/README.md. There, the settings are those in force, not those the worker holds: all
+ * workers score with other models from the same flow on, and no score is made with some of each. */
 static enum reason run(eddy_worker *w, struct row *row)
 {
-    const struct settings *set = w->settings;
+    const struct settings *own = w->settings;
     eddy_engine *e = w->engine;
     uint64_t corrected[CORRECTION_COUNT] = {0};
 
-    enum reason reason = clean(set->clean, row, corrected);
+    enum reason reason = clean(own->clean, row, corrected);
     if (reason != REASON_NONE)
         return reason;
     state_prepare(e->state, row);
-    enrich(set->geoip, set->nets, w->cache, row);
+    enrich(own->geoip, own->nets, w->cache, row);
 
     pthread_mutex_lock(&e->lock);
+    const struct settings *set = atomic_load_explicit(&e->settings, memory_order_relaxed);
     row->first_pass = e->learning;
     state_update(e->state, set->state, row);
     row->models = &set->models;
@@ -83,6 +85,18 @@ static void complain(eddy_worker *w, enum reason reason, const struct stream_rec
              record->length > shown ? "..." : "");
 }
 
+/* Takes up other settings, if there are any in force. */
+static void renew(eddy_worker *w)
+{
+    eddy_engine *e = w->engine;
+    if (atomic_load_explicit(&e->settings, memory_order_acquire) != w->settings)
+        engine_release(e, worker_take(w, engine_hold(e)));
+    if (w->forget) {
+        enrich_forget(w->cache);
+        w->forget = false;
+    }
+}
+
 static void take(void *user, const struct stream_record *record)
 {
     eddy_worker *w = user;
@@ -91,6 +105,7 @@ static void take(void *user, const struct stream_record *record)
         w->row.kind = record->context == NULL ? ROW_FLOW : ROW_NAME;
         w->row.context = record->context;
         w->row.flow = *record->flow;
+        renew(w);
         enum reason wrong = run(w, &w->row);
         reason = wrong != REASON_NONE ? wrong : reason;
     }
@@ -99,16 +114,34 @@ static void take(void *user, const struct stream_record *record)
         complain(w, reason, record);
 }
 
-/* New settings are taken between calls, never within one. */
-static void renew(eddy_worker *w)
+/* ---- calls ---- */
+
+bool worker_try(eddy_worker *w)
 {
-    eddy_engine *e = w->engine;
-    if (atomic_load_explicit(&e->settings, memory_order_acquire) == w->settings)
-        return;
-    struct settings *now = engine_hold(e);
-    engine_release(e, w->settings);
+    return !atomic_exchange_explicit(&w->busy, true, memory_order_acquire);
+}
+
+void worker_leave(eddy_worker *w)
+{
+    atomic_store_explicit(&w->busy, false, memory_order_release);
+}
+
+struct settings *worker_take(eddy_worker *w, struct settings *now)
+{
+    struct settings *was = w->settings;
+    w->forget = w->forget || was->geoip != now->geoip || was->nets != now->nets;
     w->settings = now;
-    enrich_forget(w->cache);
+    return was;
+}
+
+/* A call begins; if the engine is just renewing the idle worker's settings, behind its lock. */
+static void enter(eddy_worker *w)
+{
+    while (!worker_try(w)) {
+        pthread_mutex_lock(&w->engine->lock);
+        pthread_mutex_unlock(&w->engine->lock);
+    }
+    renew(w);
 }
 
 /* ---- the public part ---- */
@@ -152,6 +185,7 @@ void eddy_worker_free(eddy_worker *w)
 {
     if (w == NULL)
         return;
+    enter(w); /* for good */
     engine_release(w->engine, w->settings);
     stream_free(w->stream);
     free(w->cache);
@@ -170,17 +204,19 @@ void eddy_worker_scored(eddy_worker *w,
 
 int eddy_worker_feed(eddy_worker *w, const void *bytes, size_t length)
 {
-    renew(w);
+    enter(w);
     w->scored = 0;
     int status = stream_feed(w->stream, bytes, length, take, w);
+    worker_leave(w);
     return status != EDDY_OK ? status : w->scored;
 }
 
 int eddy_worker_end(eddy_worker *w)
 {
-    renew(w);
+    enter(w);
     w->scored = 0;
     int status = stream_end(w->stream, take, w);
+    worker_leave(w);
     return status != EDDY_OK ? status : w->scored;
 }
 
@@ -201,7 +237,7 @@ static void tidy(char *text, size_t size)
 
 int eddy_worker_score(eddy_worker *w, const eddy_flow *flow, eddy_verdict *out)
 {
-    renew(w);
+    enter(w);
     struct row *row = &w->row;
     row->kind = ROW_FLOW;
     size_t size = flow->size < sizeof row->flow ? flow->size : sizeof row->flow;
@@ -216,6 +252,7 @@ int eddy_worker_score(eddy_worker *w, const eddy_flow *flow, eddy_verdict *out)
             (eddy_verdict){.score = NAN, .p = 1.0, .detector = "", .flags = EDDY_REJECTED};
     if (out != NULL)
         *out = row->verdict;
+    worker_leave(w);
     return reason == REASON_NONE;
 }
 

@@ -11,7 +11,11 @@ struct eddy_worker {
     eddy_worker *next, *previous; /* in the engine's list, under its lock */
     char name[64];                /* for labels: printable */
     struct stream *stream;
+    /* Set by the worker during a call and, under its lock, by the engine between two: whoever has
+     * set it owns the next two. Acquired and released, so that they see each other's writes. */
+    atomic_bool busy;
     struct settings *settings; /* held */
+    bool forget;               /* the cache is of other databases or networks */
     struct enrich_cache *cache;
     struct worker_counts counts;
     bool said[REASON_COUNT]; /* the first of each reason is logged, with where it was */
@@ -22,3 +26,12 @@ struct eddy_worker {
     void *user;
     struct row row;
 };
+
+/* For the engine: begins what excludes a call; false: one is under way. */
+bool worker_try(struct eddy_worker *worker);
+
+/* Gives the worker other settings, taking over the caller's hold, and returns those it held. */
+struct settings *worker_take(struct eddy_worker *worker, struct settings *now);
+
+/* Ends it. */
+void worker_leave(struct eddy_worker *worker);

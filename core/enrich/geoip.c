@@ -5,6 +5,7 @@
 
 #include <maxminddb.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "enrich/mmdb_value.h"
 #include "util/addr.h"
 #include "util/error.h"
+#include "util/io.h"
 
 static const struct option options[] = {
     {"country", OPTION_TEXT, offsetof(struct geoip_conf, country), "", 0, 0,
@@ -36,27 +38,38 @@ const struct part geoip_part = {
     .options = options,
 };
 
+/* Shared by the settings that name it; what is open never changes. */
 struct database {
+    /* Whoever gives up the last hold closes it: acquire and release order that after all use. */
+    atomic_uint holders;
     bool open;
     MMDB_s mmdb;
     char *path;
-    char field[64]; /* "" = the usual ones */
-    struct stat identity;
+    struct stat identity; /* of the file that was opened */
+    struct stat seen;     /* of the path at the last look; the keeper's, as is the next */
+    bool changed;         /* by the last look */
 };
 
 struct geoip {
-    struct database country, asn;
+    atomic_uint holders;
+    struct database *country, *asn;        /* NULL: none */
+    char country_field[64], asn_field[64]; /* "" = the usual ones */
 };
 
-/* ---- opening ---- */
+/* ---- one database ---- */
 
-static int database_open(struct database *db, const char *path, const char *field, eddy_error *err)
+static void database_drop(struct database *db)
 {
-    if (path[0] == '\0')
-        return EDDY_OK;
-    if (strlen(field) >= sizeof db->field)
-        return error_set(err, EDDY_ECONFIG, "geoip: field '%.40s...' is too long", field);
-    memcpy(db->field, field, strlen(field) + 1);
+    if (db == NULL || atomic_fetch_sub_explicit(&db->holders, 1, memory_order_acq_rel) > 1)
+        return;
+    if (db->open)
+        MMDB_close(&db->mmdb);
+    free(db->path);
+    free(db);
+}
+
+static int database_read(struct database *db, const char *path, eddy_error *err)
+{
     db->path = strdup(path);
     if (db->path == NULL)
         return error_nomem(err);
@@ -70,56 +83,128 @@ static int database_open(struct database *db, const char *path, const char *fiel
     if (status != MMDB_SUCCESS)
         return error_set(err, EDDY_EIO, "%s: %s", path, MMDB_strerror(status));
     db->open = true;
+    db->seen = db->identity;
     return EDDY_OK;
 }
 
-static void database_close(struct database *db)
+static int database_open(const char *path, struct database **out, eddy_error *err)
 {
-    if (db->open)
-        MMDB_close(&db->mmdb);
-    free(db->path);
-}
-
-int geoip_open(const struct geoip_conf *conf, struct geoip **out, eddy_error *err)
-{
-    struct geoip *g = calloc(1, sizeof *g);
-    if (g == NULL)
+    struct database *db = calloc(1, sizeof *db);
+    if (db == NULL)
         return error_nomem(err);
-    int status = database_open(&g->country, conf->country, conf->country_field, err);
-    if (status == EDDY_OK)
-        status = database_open(&g->asn, conf->asn, conf->asn_field, err);
-    if (status != EDDY_OK) {
-        geoip_close(g);
-        return status;
-    }
-    *out = g;
-    return EDDY_OK;
+    atomic_init(&db->holders, 1);
+    int status = database_read(db, path, err);
+    if (status != EDDY_OK)
+        database_drop(db);
+    else
+        *out = db;
+    return status;
 }
 
-void geoip_close(struct geoip *g)
+/* Gone for a moment: keep what we have. */
+static bool database_differs(struct database *db, const struct stat *was)
 {
-    if (g == NULL)
-        return;
-    database_close(&g->country);
-    database_close(&g->asn);
-    free(g);
+    struct stat now;
+    if (stat(db->path, &now) != 0)
+        return false;
+    bool differs = io_differs(was, &now);
+    db->seen = now;
+    return differs;
 }
 
 /* A change is told once: a file that can't be opened is not copied again until it changes again. */
 static bool database_changed(struct database *db)
 {
-    struct stat now;
-    if (!db->open || stat(db->path, &now) != 0)
-        return false; /* gone for a moment: keep what we have */
-    struct stat was = db->identity;
-    db->identity = now;
-    return now.st_ino != was.st_ino || now.st_dev != was.st_dev || now.st_size != was.st_size ||
-           now.st_mtim.tv_sec != was.st_mtim.tv_sec || now.st_mtim.tv_nsec != was.st_mtim.tv_nsec;
+    struct stat was;
+    if (db == NULL)
+        return false;
+    was = db->seen;
+    db->changed = database_differs(db, &was);
+    return db->changed;
+}
+
+/* The database at the path: the one before, or what its file has become. */
+static int database_take(const char *path, struct database *before, const struct geoip_renewal *how,
+                         struct database **out, eddy_error *err)
+{
+    eddy_error why;
+    if (path[0] == '\0')
+        return EDDY_OK;
+    if (before == NULL || strcmp(before->path, path) != 0)
+        return database_open(path, out, err);
+    bool renew = how->only_changed ? before->changed : database_differs(before, &before->identity);
+    before->changed = false;
+    if (renew && database_open(path, out, &why) == EDDY_OK) {
+        log_line(how->log, LOG_LEVEL_NOTICE, "geoip: %s reloaded", path);
+        return EDDY_OK;
+    }
+    if (renew)
+        log_line(how->log, LOG_LEVEL_ERROR, "geoip: keeping the database in use: %s", why.message);
+    atomic_fetch_add_explicit(&before->holders, 1, memory_order_relaxed);
+    *out = before;
+    return EDDY_OK;
+}
+
+/* ---- both ---- */
+
+static int take_field(char out[64], const char *field, eddy_error *err)
+{
+    if (strlen(field) >= 64)
+        return error_set(err, EDDY_ECONFIG, "geoip: field '%.40s...' is too long", field);
+    memcpy(out, field, strlen(field) + 1);
+    return EDDY_OK;
+}
+
+static bool is_same(const struct geoip *a, const struct geoip *b)
+{
+    return a != NULL && a->country == b->country && a->asn == b->asn &&
+           strcmp(a->country_field, b->country_field) == 0 &&
+           strcmp(a->asn_field, b->asn_field) == 0;
+}
+
+int geoip_renew(const struct geoip_conf *conf, const struct geoip_renewal *how, struct geoip **out,
+                eddy_error *err)
+{
+    struct geoip *before = how->before, *g = calloc(1, sizeof *g);
+    if (g == NULL)
+        return error_nomem(err);
+    atomic_init(&g->holders, 1);
+    int status = take_field(g->country_field, conf->country_field, err);
+    if (status == EDDY_OK)
+        status = take_field(g->asn_field, conf->asn_field, err);
+    if (status == EDDY_OK)
+        status = database_take(conf->country, before == NULL ? NULL : before->country, how,
+                               &g->country, err);
+    if (status == EDDY_OK)
+        status = database_take(conf->asn, before == NULL ? NULL : before->asn, how, &g->asn, err);
+    if (status != EDDY_OK || is_same(before, g)) {
+        geoip_close(g);
+        g = before;
+        if (status == EDDY_OK)
+            atomic_fetch_add_explicit(&before->holders, 1, memory_order_relaxed);
+    }
+    if (status == EDDY_OK)
+        *out = g;
+    return status;
+}
+
+int geoip_open(const struct geoip_conf *conf, struct geoip **out, eddy_error *err)
+{
+    return geoip_renew(conf, &(struct geoip_renewal){0}, out, err);
+}
+
+void geoip_close(struct geoip *g)
+{
+    if (g == NULL || atomic_fetch_sub_explicit(&g->holders, 1, memory_order_acq_rel) > 1)
+        return;
+    database_drop(g->country);
+    database_drop(g->asn);
+    free(g);
 }
 
 bool geoip_changed(struct geoip *g)
 {
-    bool country = database_changed(&g->country), asn = database_changed(&g->asn);
+    bool country = database_changed(g->country), asn = database_changed(g->asn);
     return country || asn;
 }
 
@@ -130,7 +215,7 @@ bool geoip_changed(struct geoip *g)
 static bool database_find(const struct database *db, const uint8_t address[16],
                           struct mmdb_section *section, size_t *offset)
 {
-    if (!db->open)
+    if (db == NULL)
         return false;
     bool v4 = addr_is_v4(address);
     if (!v4 && db->mmdb.metadata.ip_version != 6)
@@ -149,11 +234,11 @@ static bool database_find(const struct database *db, const uint8_t address[16],
     return true;
 }
 
-static bool find_country(const struct database *db, const struct mmdb_section *section,
-                         size_t offset, const char **code, size_t *length)
+static bool find_country(const char *field, const struct mmdb_section *section, size_t offset,
+                         const char **code, size_t *length)
 {
-    if (db->field[0] != '\0')
-        return mmdb_text(section, offset, db->field, code, length);
+    if (field[0] != '\0')
+        return mmdb_text(section, offset, field, code, length);
     return mmdb_text(section, offset, "country.iso_code", code, length) ||
            mmdb_text(section, offset, "country_code", code, length) ||
            mmdb_text(section, offset, "registered_country.iso_code", code, length);
@@ -165,23 +250,23 @@ void geoip_find(const struct geoip *g, const uint8_t address[16], struct place *
     size_t offset, length;
     const char *code;
     uint64_t asn;
-    if (database_find(&g->country, address, &section, &offset) &&
-        find_country(&g->country, &section, offset, &code, &length) && length == 2 &&
+    if (database_find(g->country, address, &section, &offset) &&
+        find_country(g->country_field, &section, offset, &code, &length) && length == 2 &&
         code[0] >= 'A' && code[0] <= 'Z' && code[1] >= 'A' && code[1] <= 'Z') {
         place->country[0] = code[0];
         place->country[1] = code[1];
     }
-    if (database_find(&g->asn, address, &section, &offset) &&
-        mmdb_number(&section, offset, g->asn.field, &asn) && asn <= UINT32_MAX)
+    if (database_find(g->asn, address, &section, &offset) &&
+        mmdb_number(&section, offset, g->asn_field, &asn) && asn <= UINT32_MAX)
         place->asn = (uint32_t)asn;
 }
 
 uint64_t geoip_country_built(const struct geoip *g)
 {
-    return g->country.open ? g->country.mmdb.metadata.build_epoch : 0;
+    return g->country != NULL ? g->country->mmdb.metadata.build_epoch : 0;
 }
 
 uint64_t geoip_asn_built(const struct geoip *g)
 {
-    return g->asn.open ? g->asn.mmdb.metadata.build_epoch : 0;
+    return g->asn != NULL ? g->asn->mmdb.metadata.build_epoch : 0;
 }

@@ -7,6 +7,7 @@
 
 #include "part.h"
 #include "row.h"
+#include "util/log.h"
 
 extern const struct part geoip_part;
 
@@ -19,6 +20,20 @@ struct geoip;
 
 /* Opens what is configured; with nothing configured an empty one, which knows nothing. */
 int geoip_open(const struct geoip_conf *conf, struct geoip **out, eddy_error *err);
+
+struct geoip_renewal {
+    struct geoip *before; /* NULL: as geoip_open() */
+    bool only_changed; /* only what geoip_changed() has found; else all that has changed at all */
+    struct log *log;   /* told what was renewed, and what could not be */
+};
+
+/* The same from what was open before: databases whose path and file are the same are taken over. So
+ * is one whose file has become one that can't be opened. If all is the same, it is `before` itself,
+ * held once more. Not reentrant for one `before`. */
+int geoip_renew(const struct geoip_conf *conf, const struct geoip_renewal *how, struct geoip **out,
+                eddy_error *err);
+
+/* Gives up a hold; the last one closes it. */
 void geoip_close(struct geoip *geoip);
 
 /* Has one of the files been replaced since it was opened, or since this was last asked? Looks at

@@ -2,6 +2,7 @@
 /* nets.c - which networks are ours, and which addresses stand for groups. */
 #include "enrich/nets.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,9 @@ const struct part nets_part = {
 #define NETS_MAX 1024
 
 struct nets {
+    /* Whoever gives up the last hold frees it: acquire and release order that after all other use.
+     */
+    atomic_uint holders;
     size_t count;
     struct net net[NETS_MAX];
 };
@@ -82,6 +86,7 @@ int nets_new(const struct nets_conf *conf, struct nets **out, eddy_error *err)
     struct nets *nets = calloc(1, sizeof *nets);
     if (nets == NULL)
         return error_nomem(err);
+    atomic_init(&nets->holders, 1);
     const char *at = conf->local[0] == '\0' ? PRIVATE : conf->local;
     int status = EDDY_OK;
     while (*at != '\0' && status == EDDY_OK) {
@@ -97,9 +102,16 @@ int nets_new(const struct nets_conf *conf, struct nets **out, eddy_error *err)
     return EDDY_OK;
 }
 
+struct nets *nets_hold(struct nets *nets)
+{
+    atomic_fetch_add_explicit(&nets->holders, 1, memory_order_relaxed);
+    return nets;
+}
+
 void nets_free(struct nets *nets)
 {
-    free(nets);
+    if (nets != NULL && atomic_fetch_sub_explicit(&nets->holders, 1, memory_order_acq_rel) == 1)
+        free(nets);
 }
 
 bool nets_local(const struct nets *nets, const uint8_t address[16])

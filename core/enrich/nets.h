@@ -26,8 +26,11 @@ bool net_has(const struct net *net, const uint8_t address[16]);
 
 struct nets;
 
-/* Reads the blocks. ECONFIG names the one that can't be read. */
+/* Reads the blocks. ECONFIG names the one that can't be read. Held once, by the caller. */
 int nets_new(const struct nets_conf *conf, struct nets **out, eddy_error *err);
+
+/* Another hold, and the end of one: the last one frees it. */
+struct nets *nets_hold(struct nets *nets);
 void nets_free(struct nets *nets);
 
 bool nets_local(const struct nets *nets, const uint8_t address[16]);

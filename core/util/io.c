@@ -34,3 +34,10 @@ bool io_write(int fd, const char *bytes, size_t length)
     }
     return true;
 }
+
+bool io_differs(const struct stat *was, const struct stat *now)
+{
+    return now->st_ino != was->st_ino || now->st_dev != was->st_dev ||
+           now->st_size != was->st_size || now->st_mtim.tv_sec != was->st_mtim.tv_sec ||
+           now->st_mtim.tv_nsec != was->st_mtim.tv_nsec;
+}

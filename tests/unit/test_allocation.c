@@ -20,6 +20,7 @@
 
 #include "arrow.h"
 #include "config.h"
+#include "grown_model.h"
 #include "row.h"
 #include "scratch.h"
 #include "vet/marks.h"
@@ -30,12 +31,14 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
 int __real_posix_memalign(void **out, size_t alignment, size_t size);
 char *__real_strdup(const char *string);
+char *__real_strndup(const char *string, size_t size);
 void __real_free(void *block);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *block, size_t size);
 int __wrap_posix_memalign(void **out, size_t alignment, size_t size);
 char *__wrap_strdup(const char *string);
+char *__wrap_strndup(const char *string, size_t size);
 void __wrap_free(void *block);
 
 /* Also used by the keeper's thread. */
@@ -83,6 +86,11 @@ int __wrap_posix_memalign(void **out, size_t alignment, size_t size)
 char *__wrap_strdup(const char *string)
 {
     return fails() ? NULL : count(__real_strdup(string));
+}
+
+char *__wrap_strndup(const char *string, size_t size)
+{
+    return fails() ? NULL : count(__real_strndup(string, size));
 }
 
 void __wrap_free(void *block)
@@ -182,6 +190,9 @@ static eddy_config *full_config(void **state)
     assert_int_equal(
         eddy_config_set(config, "textfile.path", scratch_path(state, "eddy.prom"), NULL), EDDY_OK);
     assert_int_equal(eddy_config_set(config, "syslog.enabled", "on", NULL), EDDY_OK);
+    const char *model = scratch_path(state, "model.eddy");
+    assert_int_equal(eddy_config_set(config, "iforest.model", model, NULL), EDDY_OK);
+    assert_int_equal(eddy_config_set(config, "iforest.challenger", model, NULL), EDDY_OK);
     atomic_store(&until_failure, held);
     return config;
 }
@@ -213,6 +224,7 @@ static int open_engine_and_worker(void **state)
 
 static void engines_and_workers_fail_well(void **state)
 {
+    assert_true(write_grown_model(scratch_path(state, "model.eddy"), 1, "1"));
     torture(open_engine_and_worker, state, 40);
 }
 

@@ -223,7 +223,7 @@ static void a_reload_that_fails_anywhere_changes_nothing(void **state)
     eddy_engine_free(engine);
 }
 
-static void a_worker_takes_new_settings_with_its_next_flow(void **state)
+static void an_idle_worker_is_given_new_settings(void **state)
 {
     (void)state;
     eddy_engine *engine = engine_of(NULL);
@@ -234,13 +234,38 @@ static void a_worker_takes_new_settings_with_its_next_flow(void **state)
     (void)eddy_worker_score(worker, &flow, NULL);
     assert_true(worker->row.src.local);
     assert_int_equal(reload(engine, nets), EDDY_OK);
-    assert_int_equal(engine->settings->holders, 1);
+    assert_int_equal(engine->settings->holders, 2); /* the old ones are nobody's any more */
+    assert_null(engine->discarded);
     (void)eddy_worker_score(worker, &flow, NULL);
     assert_false(worker->row.src.local); /* nor does the cache remember */
     assert_true(worker->row.dst.local);
-    assert_int_equal(engine->settings->holders, 2);
     eddy_worker_free(worker);
     assert_int_equal(engine->settings->holders, 1);
+    eddy_engine_free(engine);
+}
+
+/* What it holds is freed by others, when it has given it up. */
+static void a_worker_at_work_takes_new_settings_with_its_next_flow(void **state)
+{
+    (void)state;
+    eddy_engine *engine = engine_of(NULL);
+    eddy_worker *worker;
+    assert_int_equal(eddy_worker_new(engine, "w", NULL, &worker, NULL), EDDY_OK);
+    const char *const nets[] = {"nets.local", "203.0.113.0/24", NULL};
+    eddy_flow flow = flow_at(0, "10.0.0.1", "203.0.113.1", 443);
+    struct settings *old = engine->settings;
+    assert_true(worker_try(worker)); /* as if it were within a call */
+    assert_int_equal(reload(engine, nets), EDDY_OK);
+    assert_int_equal(eddy_engine_tick(engine), EDDY_OK);
+    assert_ptr_equal(worker->settings, old);
+    assert_int_equal(old->holders, 1);
+    worker_leave(worker);
+    (void)eddy_worker_score(worker, &flow, NULL);
+    assert_true(worker->row.dst.local);
+    assert_ptr_equal(engine->discarded, old); /* not freed by a packet thread */
+    assert_int_equal(eddy_engine_tick(engine), EDDY_OK);
+    assert_null(engine->discarded);
+    eddy_worker_free(worker);
     eddy_engine_free(engine);
 }
 
@@ -401,7 +426,8 @@ int main(void)
         TEST(those_withheld_do_not_crowd_out_those_that_are_sent),
         TEST(after_a_reload_incidents_go_to_the_new_file),
         TEST(a_reload_that_fails_anywhere_changes_nothing),
-        TEST(a_worker_takes_new_settings_with_its_next_flow),
+        TEST(an_idle_worker_is_given_new_settings),
+        TEST(a_worker_at_work_takes_new_settings_with_its_next_flow),
         TEST(what_needs_a_restart_is_said),
         TEST(a_database_that_was_replaced_is_opened_while_flows_are_scored),
         TEST(a_database_that_was_broken_stays_as_it_was),

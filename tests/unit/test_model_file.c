@@ -351,7 +351,7 @@ static eddy_engine *engine_with(const char *path)
 /* The file is looked at every five seconds; here at once. */
 static void look(eddy_engine *engine)
 {
-    keeper_look(engine->keeper);
+    engine_look(engine);
 }
 
 static void a_file_that_changes_is_taken_up_and_a_bad_one_is_not(void **state)
