@@ -92,7 +92,10 @@ struct detector {
     struct part part;
     const char *technique; /* MITRE ATT&CK technique */
     enum row_kind judges;  /* the rows it is asked of */
-    size_t state_size;     /* of the detector's own site-wide state, zeroed at birth */
+    /* Has it nothing to judge the row by, as without a model? Then it is not counted among those
+     * that have looked. NULL: never. */
+    bool (*idle)(const struct row *row);
+    size_t state_size; /* of the detector's own site-wide state, zeroed at birth */
     void (*open)(void *state, const void *conf); /* NULL: zeroes will do */
     /* Judges the row. May renew what it has worked out of the row's records, but learns nothing
      * that makes a later row more usual. */

@@ -34,6 +34,8 @@ struct place {
 
 /* What a window of a host came to. */
 struct closed_window {
+    int64_t start_us;
+    uint32_t flows, alerts;
     float peers, width;
     float score; /* of fanout */
     bool pinned; /* it holds what nobody may learn from */

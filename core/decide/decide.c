@@ -318,7 +318,7 @@ static void weigh(struct decide_state *s, const struct decide_conf *conf,
     struct key key = {finding->of_destination ? row->flow.dst : row->flow.src, detector,
                       finding->rule != NULL};
     struct incident *incident = find(s, &key);
-    double p = smallest_of(finding->p, finding->tests * (double)score->count);
+    double p = smallest_of(finding->p, finding->tests * (double)score->looking);
     bool opened = incident == NULL && p <= conf->p;
     if (opened)
         incident = open_new(s, row, &key, p, now_us);

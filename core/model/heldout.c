@@ -3,14 +3,13 @@
 #include "model/heldout.h"
 
 #include <math.h>
-#include <stddef.h>
 
 #define TAIL_SHARE 0.01
 #define TAIL_LEAST 40.0 /* so a counted p is good to a sixth: 1/sqrt(40) */
 #define BEYOND     10.0 /* times rarer than what was counted: p is never lower */
 #define LOG10_E    0.43429448190325182
 
-static size_t bin_of(double score)
+size_t heldout_bin(double score)
 {
     double bin = score * HELDOUT_BINS;
     return !(bin > 0.0) ? 0 : bin >= HELDOUT_BINS - 1 ? HELDOUT_BINS - 1 : (size_t)bin;
@@ -18,7 +17,7 @@ static size_t bin_of(double score)
 
 void heldout_add(struct heldout *h, double score)
 {
-    h->count[bin_of(score)]++;
+    h->count[heldout_bin(score)]++;
     h->total++;
 }
 
@@ -48,7 +47,15 @@ double heldout_surprise(const struct heldout *h, double score)
 {
     if (score >= h->from)
         return fmin(h->surprise_from + (score - h->from) * h->slope, h->most);
-    return (double)h->surprise[bin_of(score)];
+    return (double)h->surprise[heldout_bin(score)];
+}
+
+uint32_t heldout_above(const struct heldout *h, double score)
+{
+    uint32_t above = 0;
+    for (size_t bin = heldout_bin(score); bin < HELDOUT_BINS; bin++)
+        above += h->count[bin];
+    return above;
 }
 
 double heldout_middle(const struct heldout *h)

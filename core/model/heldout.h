@@ -13,6 +13,7 @@
  * different must not come out as one in 10^15. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define HELDOUT_BINS 1024 /* over 0..1 */
@@ -26,6 +27,9 @@ struct heldout {
     double slope, most;           /* of -log10 p beyond u; its largest value */
 };
 
+/* The bin of a score. */
+size_t heldout_bin(double score);
+
 /* A zeroed one is empty. */
 void heldout_add(struct heldout *heldout, double score);
 
@@ -34,6 +38,9 @@ void heldout_fit(struct heldout *heldout);
 
 /* -log10 p, from 0 on. */
 double heldout_surprise(const struct heldout *heldout, double score);
+
+/* Of the flows, how many have this score or a higher one, by bins: those in its bin, too. */
+uint32_t heldout_above(const struct heldout *heldout, double score);
 
 /* The score in the middle. */
 double heldout_middle(const struct heldout *heldout);

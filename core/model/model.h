@@ -46,6 +46,8 @@ struct model {
     struct heldout heldout;
     uint32_t bins[FOREST_COLUMNS][COLUMN_BINS]; /* how the held-out flows lie in each column */
     int64_t trained_us;                         /* event time */
+    uint64_t id;                /* another for each model: of a file, the begin of its SHA-256 */
+    const char *name, *version; /* of a file, and its; NULL: grown in place */
 };
 
 /* Who uses models: the champion judges, the challenger beside it is only compared with it. */

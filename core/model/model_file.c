@@ -183,6 +183,7 @@ int model_file_load(const char *path, struct model_file **out, enum model_fault 
     if (fault != NULL)
         *fault = MODEL_FINE;
     sha256_hex(digest, file->sha256);
+    memcpy(&file->model.id, digest, sizeof file->model.id);
     file->identity = info;
     *out = file;
     return EDDY_OK;

@@ -74,6 +74,8 @@ int model_read_meta(struct model_read *read)
     arena_done(&scratch);
     if (!good || read->file->name[0] == '\0')
         return model_refuse(read, MODEL_MALFORMED, "its metadata is damaged, or has no name");
+    read->file->model.name = read->file->name;
+    read->file->model.version = read->file->version;
     return EDDY_OK;
 }
 

@@ -94,6 +94,7 @@ static void begin(struct nursery *n, const struct nursery_conf *conf, int64_t no
     model->forest.trees = (uint32_t)conf->trees;
     model->forest.normaliser = isolation_c(n->plot.samples);
     model->trained_us = now_us;
+    model->id = n->learned + 1;
     n->phase = NURSERY_GROWING;
     n->done = 0;
     n->learned_then = n->learned;

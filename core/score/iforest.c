@@ -23,12 +23,11 @@
 
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
 #include "features/features.h"
 #include "model/nursery.h"
 #include "score/explanation.h"
-#include "score/quantity.h"
+#include "score/model_words.h"
 #include "score/words.h"
 #include "state/host.h"
 
@@ -175,77 +174,6 @@ static void iforest_learn(void *state, const void *settings, struct row *row)
 
 /* ---- words ---- */
 
-/* The middle of the bins of the held-out flows; of a flag, the share that has it. */
-static double usual_of(const struct model *model, uint32_t index)
-{
-    const uint32_t *bins = model->bins[index];
-    enum column column = (enum column)model->column[index];
-    uint64_t below = 0;
-    if (model->heldout.total == 0)
-        return NAN;
-    if (column_kind(column) == KIND_FLAG)
-        return (double)bins[COLUMN_BINS - 1] / model->heldout.total;
-    for (unsigned bin = 0; bin < COLUMN_BINS; bin++) {
-        uint64_t half = model->heldout.total;
-        if (2 * (below + bins[bin]) > half)
-            return column_at(column, bin + ((double)half / 2.0 - (double)below) / bins[bin]);
-        below += bins[bin];
-    }
-    return NAN;
-}
-
-/* The scores of the held-out flows, and where this flow is among them. */
-static void plot(const struct iforest_state *s, const struct heldout *heldout,
-                 struct explanation *out)
-{
-    size_t low = 0, high = HELDOUT_BINS - 1, own = (size_t)(s->score * HELDOUT_BINS);
-    while (low < high && heldout->count[low] == 0)
-        low++;
-    while (high > low && heldout->count[high] == 0)
-        high--;
-    high = own > high && own < HELDOUT_BINS ? own : high;
-    low = own < low ? own : low;
-    size_t width = (high - low) / EVIDENCE_POINTS + 1; /* bins in a point */
-    evidence_begin(out, "distribution", "oddness, 0 to 1", "share of usual flows");
-    for (size_t at = low; at <= high; at += width) {
-        uint64_t sum = 0;
-        for (size_t bin = at; bin < at + width && bin < HELDOUT_BINS; bin++)
-            sum += heldout->count[bin];
-        evidence_point(out, ((double)at + (double)width / 2.0) / HELDOUT_BINS,
-                       (double)sum / heldout->total);
-    }
-    out->evidence.mark = s->score;
-}
-
-#define TOLD 4
-
-static void explain_columns(const struct model *model, const float *row, const double *credit,
-                            struct explanation *out)
-{
-    double all = 0.0;
-    bool told[FOREST_COLUMNS] = {false};
-    uint32_t width = model->forest.width;
-    for (uint32_t i = 0; i < width; i++)
-        all += fmax(credit[i], 0.0);
-    for (size_t n = 0; n < TOLD; n++) {
-        uint32_t most = 0;
-        for (uint32_t i = 1; i < width; i++)
-            if (told[most] || (!told[i] && credit[i] > credit[most]))
-                most = i;
-        double share = credit[most] / all;
-        if (told[most] || !(share > 0.05) || (n > 0 && share < 0.1))
-            break;
-        told[most] = true;
-        enum column column = (enum column)model->column[most];
-        double value = (double)row[most], usual = usual_of(model, most);
-        struct explained *reason =
-            explanation_add(out, feature_of(column)->name, quantity_plain(column, value),
-                            quantity_plain(column, usual), share);
-        struct text text = text_over(reason->text, sizeof reason->text);
-        quantity_say(&text, column, value, usual);
-    }
-}
-
 static void iforest_explain(const void *state, const void *settings, const struct row *row,
                             struct explanation *out)
 {
@@ -256,8 +184,8 @@ static void iforest_explain(const void *state, const void *settings, const struc
     if (model == NULL)
         return;
     forest_credit(&model->forest, s->row, credit);
-    explain_columns(model, s->row, credit, out);
-    plot(s, &model->heldout, out);
+    model_words_columns(model, row->column, credit, 1.0, out);
+    model_words_scores(model, "oddness, 0 to 1", s->score, out);
     double steps = -log2(s->score) * model->forest.normaliser;
     struct text text = text_over(out->sentence, sizeof out->sentence);
     words_place(&text, row->flow.src, &row->src);
@@ -278,25 +206,15 @@ static void iforest_explain(const void *state, const void *settings, const struc
 
 /* ---- for metrics and files ---- */
 
-/* Its place in parts.def, or that of the end of the list. */
-static size_t place(void)
-{
-    size_t i = 0;
-    while (registry_detectors[i] != NULL &&
-           strcmp(registry_detectors[i]->part.name, "iforest") != 0)
-        i++;
-    return i;
-}
-
 struct iforest_view iforest_view(const struct score_state *state)
 {
-    const struct iforest_state *s = state->detector[place()];
+    const struct iforest_state *s = state->detector[score_place("iforest")];
     return (struct iforest_view){nursery_model(&s->nursery), &s->drift, &s->nursery};
 }
 
 struct nursery_conf iforest_growing(const struct score_conf *conf)
 {
-    return growing(conf->detector[place()]);
+    return growing(conf->detector[score_place("iforest")]);
 }
 
 const struct detector score_iforest = {

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "score/role.h"
 #include "state/host.h"
@@ -19,6 +20,7 @@ int score_new(const struct score_conf *conf, struct score_state **out, eddy_erro
         const struct detector *detector = registry_detectors[i];
         calibration_begin(&s->calibration[i], conf->calibrate);
         s->count = i + 1;
+        s->looking += detector->idle == NULL;
         s->detector[i] = calloc(1, detector->state_size + 1); /* + 1: a size of 0 is fine */
         if (s->detector[i] == NULL) {
             score_free(s);
@@ -38,6 +40,14 @@ void score_free(struct score_state *s)
     for (size_t i = 0; i < s->count; i++)
         free(s->detector[i]);
     free(s);
+}
+
+size_t score_place(const char *name)
+{
+    size_t i = 0;
+    while (registry_detectors[i] != NULL && strcmp(registry_detectors[i]->part.name, name) != 0)
+        i++;
+    return i;
 }
 
 double smallest_of(double p, double tests)
@@ -86,7 +96,10 @@ void score(struct score_state *s, const struct score_conf *conf, struct row *row
     watch_time(s, row);
     row->best = -1;
     row->teach = 1.0;
+    s->looking = 0;
     for (size_t i = 0; i < s->count; i++) {
+        bool idle = registry_detectors[i]->idle != NULL && registry_detectors[i]->idle(row);
+        s->looking += !idle;
         ask(s, conf, i, row);
         if (isnan(row->finding[i].score))
             continue;

@@ -12,6 +12,7 @@ struct score_state {
     struct calibration calibration[DETECTOR_MAX];
     void *detector[DETECTOR_MAX]; /* each detector's own site-wide memory */
     size_t count;
+    size_t looking; /* detectors that are not idle, as of the latest row */
     struct suspects suspects;
     int64_t span_us, last_us; /* event time seen, for the learning phase; the latest of it */
     bool agreed, first_pass;  /* as of the row before */
@@ -44,6 +45,9 @@ bool score_learning(const struct score_state *state, const struct score_conf *co
 /* Why detector `index` said what it said of the row it saw last. */
 void score_explain(const struct score_state *state, const struct score_conf *conf, size_t index,
                    const struct row *row, struct explanation *out);
+
+/* The place in parts.def of the detector with this name; the end of the list if there is none. */
+size_t score_place(const char *name);
 
 /* The p of the smallest of `tests` independent p-values (Sidak 1967), exact for tiny p. */
 double smallest_of(double p, double tests);

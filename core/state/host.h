@@ -11,6 +11,15 @@
 #include "lincount.h"
 #include "part.h"
 
+/* What forest takes for an attack among a window's flows; most of it goes to `peer` and `port` if
+ * they lead by much: see exfil. 16 bytes. */
+struct window_alerts {
+    uint32_t peer;                 /* 32 bits of the hash of a destination */
+    uint32_t port;                 /* and protocol: port << 8 | protocol */
+    uint16_t peer_lead, port_lead; /* votes by which they lead all others */
+    uint16_t count;
+};
+
 /* What a host has done since the window opened. Windows open with a host's first flow after
  * the last one closed and are `state.window` long, by the flows' end times. A flow that comes
  * late counts in the window that is open. */
@@ -31,7 +40,8 @@ struct window {
     uint16_t on_port, at_peer; /* largest count of `ports`, of `destinations` */
     uint32_t port;             /* whose count on_port is */
     uint32_t peer;             /* whose count at_peer is: 32 bits of a destination's hash */
-    bool pinned;               /* holds what nobody may learn from: see row->teach */
+    struct window_alerts alerts;
+    bool pinned; /* holds what nobody may learn from: see row->teach */
 };
 
 #define WINDOW_TARGETS 5 /* fewer failed targets than this are everybody's */
@@ -112,6 +122,15 @@ struct rarity_memory {
     uint8_t settled;
 };
 
+#define FOREST_SCORE 100 /* units of `score` in one */
+
+/* How often a model took a host's flows for an attack. 12 bytes. */
+struct forest_memory {
+    float flows, alerts; /* of past windows, as learned from */
+    uint16_t score;      /* of the open window */
+    uint16_t era;        /* the model that all this is of: a number that forest gave it */
+};
+
 /* What a host of ours opens and answers, of late: see score/role.h. */
 struct role_memory {
     uint64_t services;         /* of others, that it used: a bit each */
@@ -129,6 +148,7 @@ struct host {
     struct fanout_memory fanout;
     struct tail_memory tail;
     struct exfil_memory exfil;
+    struct forest_memory forest;
     struct rarity_memory rarity;
     struct role_memory role;
 };

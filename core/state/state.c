@@ -305,6 +305,7 @@ static void rewind_host(void *record, void *user)
     struct host *host = record;
     (void)user;
     host->fanout.score = 0.0f;
+    host->forest.score = 0;
     host->exfil.sent = host->exfil.received = host->exfil.lead = 0.0f;
     host->exfil.vetted = host->exfil.open = 0.0f;
     host->exfil.seen_s = 0;

@@ -16,7 +16,10 @@ static uint32_t window_name(const struct window *w)
 static void window_close(struct row *row, struct window *w)
 {
     row->closed = w->flows > 0;
-    row->was = (struct closed_window){.peers = w->peer_count,
+    row->was = (struct closed_window){.start_us = w->start_us,
+                                      .flows = w->flows,
+                                      .alerts = w->alerts.count,
+                                      .peers = w->peer_count,
                                       .width = (float)window_width(w),
                                       .score = row->host->fanout.score,
                                       .pinned = w->pinned};

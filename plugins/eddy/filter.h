@@ -31,7 +31,7 @@ bool filter_severity(struct filter *filter, const char *text);
 bool filter_state(struct filter *filter, const char *text);
 
 /* One of core/parts.def. */
-#define FILTER_DETECTORS "tail, fanout, beacon, dns, burst, exfil, rarity, iforest"
+#define FILTER_DETECTORS "tail, fanout, beacon, dns, burst, exfil, rarity, iforest, forest"
 bool filter_detector(struct filter *filter, const char *text);
 
 /* Makes times of `since` and `until`: a span before now or a time. What is wrong with them, or

@@ -25,7 +25,7 @@ static void one_extreme_flow_opens_an_incident_with_all_in_it(void **state)
     assert_int_equal(f->event[0].detector, detector_named("tail"));
     assert_int_equal(f->event[0].flows, 1);
     /* as many detectors looked */
-    assert_true(fabs(f->event[0].p / (1e-8 * (double)f->p->score->count) - 1) < 1e-6);
+    assert_true(fabs(f->event[0].p / (1e-8 * (double)f->p->score->looking) - 1) < 1e-6);
     assert_int_equal(f->event[0].flow_ids, 1);
     assert_true(f->event[0].reasons >= 1);
     assert_non_null(strstr(f->event[0].summary, "10.1.0.2"));
@@ -195,7 +195,7 @@ static void a_large_network_needs_a_lower_p(void **state)
     struct fixture *f = *state;
     f->conf.p = 1e-4;
     f->conf.false_per_day = 1;
-    double looks = (double)f->p->score->count; /* detectors */
+    double looks = (double)f->p->score->looking; /* detectors */
     assert_int_equal(evidence(f, 0, 1, TAIL, 0.9e-4 / looks, 1), EDDY_IN_INCIDENT);
     for (unsigned i = 2; i <= 1000; i++)
         (void)evidence(f, i * 0.5, i, TAIL, 0.5, 1);

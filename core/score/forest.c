@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* forest.c - attacks as a model knows them: a classifier read from a file.
+ *
+ * The model says of a flow how probably it is none of the benign class. From the model's own
+ * threshold on, the flow is an alert. One alert is nothing: of 10,000 benign flows the best models
+ * still get some wrong. So the host's window is judged, by two p-values, the smaller one doubled:
+ *
+ *   count    k alerts among n flows. k is taken to be beta-binomial: the share of alerts among a
+ *            window's flows varies around what held-out benign flows had, and the host's own past
+ *            windows, which outweigh it as they come in. How much it varies is the model's weight:
+ *            a + b of the beta distribution. A host's past moves the mean alone: however long it
+ *            is known, its windows go on to differ.
+ *   surprise the flow's own score: p of it among held-out benign flows, times the flows of the
+ *            window (Bonferroni). It ends at a tenth of what was counted (model/heldout.h).
+ *
+ * The count is looked at when it reaches 1, 2, 3, 4, 6, 8, 12, 16 ... Of each of these, P(X >= k)
+ * is the p-value of the k-th alert having come so early. The i-th look may use up 1 / (i (i + 1))
+ * of the level, which adds up to 1 (alpha spending: Bonferroni with unequal weights; Rosenthal,
+ * Rubin, Psychological Bulletin 94, 1983), so that looking often is paid for.
+ *
+ * Flows are counted, not their destinations: guessing passwords and calling home are many flows to
+ * one place. The price is that a benign program that the model always gets wrong is an incident,
+ * once: an unusual window teaches by forest.leak, and after a day or so of it, it is usual. */
+#include "score/forest.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "score/beta_binomial.h"
+#include "state/host.h"
+#include "state/watermark.h"
+#include "state/window.h"
+
+#define CONF(field) offsetof(struct forest_conf, field)
+
+static const struct option options[] = {
+    {"model", OPTION_TEXT, CONF(model), "", 0, 0,
+     "Path of a model file, a classifier; without one, forest says nothing. Looked at anew when it "
+     "changes."},
+    {"challenger", OPTION_TEXT, CONF(challenger), "", 0, 0,
+     "Path of a model file that scores beside the one in use, or alone, and is only compared."},
+    {"alert", OPTION_NUMBER, CONF(alert), "0", 0, 1,
+     "A flow that is an attack with this probability is an alert; 0: as the model says."},
+    {"memory", OPTION_NUMBER, CONF(memory), "10000", 1, 1e9,
+     "How many flows of a host's past count at most; what is older fades."},
+    {"suspicious", OPTION_NUMBER, CONF(suspicious), "1e-3", 0, 1,
+     "A window with a lower p teaches the host's past only by forest.leak."},
+    {"leak", OPTION_NUMBER, CONF(leak), "0.05", 0, 1, "How much a suspicious window teaches."},
+    {0},
+};
+
+#define SHARE_MOST 0.999 /* of alerts: the other shape of the beta distribution is above 0 */
+
+/* ---- the models ---- */
+
+static double limit_of(const struct forest_conf *conf, const struct model *model)
+{
+    return conf->alert > 0.0 ? conf->alert : model->classes->alert;
+}
+
+/* What has to be known of a champion, once. Another one makes the past of hosts void. */
+static void take(struct forest_state *s, const struct forest_conf *conf, const struct model *model,
+                 const struct row *row)
+{
+    double alert = limit_of(conf, model);
+    int64_t now_us = row->clock->now_us;
+    if (s->era == 0 || s->id != model->id || s->alert != alert) {
+        s->id = model->id;
+        s->alert = alert;
+        s->era = s->era == UINT16_MAX ? 1 : (uint16_t)(s->era + 1);
+        s->benign_alerts = heldout_above(&model->heldout, alert);
+        s->share = (1.0 + s->benign_alerts) / (1.0 + model->heldout.total);
+        s->since_us = now_us;
+    }
+    if (now_us < s->since_us) /* time was set back */
+        s->since_us = now_us;
+}
+
+static struct opinion ask(const struct forest_conf *conf, const struct model *model,
+                          const struct row *row, float *own, double *answer)
+{
+    if (model == NULL)
+        return (struct opinion){0};
+    model_row(model, row->column, own);
+    model_answer(model, own, answer);
+    double score = 1.0 - answer[model->classes->benign];
+    return (struct opinion){model, score, score >= limit_of(conf, model)};
+}
+
+/* ---- the null model ---- */
+
+double forest_share(const struct forest_state *s, const struct model *champion,
+                    const struct host *host)
+{
+    const struct forest_memory *m = &host->forest;
+    bool own = m->era == s->era;
+    double flows = own ? (double)m->flows : 0.0, alerts = own ? (double)m->alerts : 0.0;
+    double weight = champion->classes->weight;
+    return fmin((s->share * weight + alerts) / (weight + flows), SHARE_MOST);
+}
+
+/* 1, 2, 3, 4, 6, 8, 12, 16 ... are looks number 1, 2, 3, 4, 5, 6, 7, 8 ...; others are none: 0. */
+static unsigned look_number(unsigned k)
+{
+    if (k < 4)
+        return k;
+    unsigned top = 31u - (unsigned)__builtin_clz(k), below = top - 1;
+    if ((k & ((1u << below) - 1)) != 0)
+        return 0;
+    return 2 * top + (k >> below & 1);
+}
+
+static double count_p(const struct forest_state *s, const struct model *champion,
+                      const struct row *row)
+{
+    unsigned k = row->window->alerts.count, look = look_number(k);
+    if (look == 0)
+        return 1.0;
+    double share = forest_share(s, champion, row->host), weight = champion->classes->weight;
+    double p = beta_binomial_tail(row->window->flows, k, share * weight, (1.0 - share) * weight);
+    return p * look * (look + 1.0);
+}
+
+/* ---- the detector ---- */
+
+/* Boyer and Moore's majority vote (1981), one vote a flow. */
+static void vote(uint32_t *of, uint16_t *lead, uint32_t own)
+{
+    if (*lead == 0)
+        *of = own;
+    if (*of != own)
+        --*lead;
+    else if (*lead < UINT16_MAX)
+        ++*lead;
+}
+
+static void count_alert(const struct row *row)
+{
+    struct window_alerts *alerts = &row->window->alerts;
+    if (alerts->count < UINT16_MAX)
+        alerts->count++;
+    vote(&alerts->peer, &alerts->peer_lead, (uint32_t)row->hash.destination);
+    vote(&alerts->port, &alerts->port_lead, (uint32_t)row->flow.dst_port << 8 | row->flow.proto);
+}
+
+/* What is kept of the open window is of the one that the row has closed, or of one that was
+ * evicted, when the row begins another. */
+static void begin_window(struct forest_state *s, const struct row *row)
+{
+    struct forest_memory *m = &row->host->forest;
+    s->closed_score = row->closed ? (double)m->score / FOREST_SCORE : (double)NAN;
+    if (window_begins(row))
+        m->score = 0;
+}
+
+static void judge(void *state, const void *settings, struct row *row, struct finding *out)
+{
+    struct forest_state *s = state;
+    const struct forest_conf *conf = settings;
+    const struct model *champion = models_in(row->models, FOREST_MODEL);
+    float other_row[FOREST_COLUMNS + 1];
+    double other_answer[FOREST_OUTPUTS];
+    begin_window(s, row);
+    struct opinion own = ask(conf, champion, row, s->row, s->answer);
+    struct opinion other =
+        ask(conf, models_in(row->models, FOREST_CHALLENGER), row, other_row, other_answer);
+    challenge_note(&s->challenge, &own, &other);
+    if (champion == NULL)
+        return;
+    take(s, conf, champion, row);
+    if (row->closed && row->was.start_us >= s->since_us) {
+        out->sample = s->closed_score;
+        out->sample_of = OF_WINDOW;
+    }
+    if (row->late || !own.alert)
+        return;
+    s->score = own.score;
+    s->surprise = heldout_surprise(&champion->heldout, own.score);
+    count_alert(row);
+    double single = row->window->flows * pow(10.0, -s->surprise);
+    double p = fmin(1.0, 2.0 * fmin(count_p(s, champion, row), single));
+    struct forest_memory *m = &row->host->forest;
+    double score = fmax(-log10(fmax(p, 1e-300)) + 0.0, (double)m->score / FOREST_SCORE);
+    m->score = (uint16_t)lround(score * FOREST_SCORE);
+    out->score = score;
+}
+
+/* A window of many flows tells of a host's share no more than `weight` of them would, as they are
+ * alike: n (w + 1) / (n + w) is what a beta-binomial sample is worth. */
+static void learn_window(const struct forest_state *s, const struct forest_conf *conf,
+                         const struct model *champion, const struct row *row, double teach)
+{
+    struct forest_memory *m = &row->host->forest;
+    double n = row->was.flows, w = champion->classes->weight;
+    double worth = teach * n * (w + 1.0) / (n + w);
+    if (m->era != s->era) {
+        m->flows = m->alerts = 0.0f;
+        m->era = s->era;
+    }
+    double flows = (double)m->flows + worth,
+           alerts = (double)m->alerts + worth * row->was.alerts / n;
+    double left = fmin(1.0, conf->memory / flows);
+    m->flows = (float)(flows * left);
+    m->alerts = (float)(alerts * left);
+}
+
+static void learn(void *state, const void *settings, struct row *row)
+{
+    struct forest_state *s = state;
+    const struct forest_conf *conf = settings;
+    const struct model *champion = models_in(row->models, FOREST_MODEL);
+    if (row->teach >= 1.0)
+        challenge_learn(&s->challenge);
+    if (champion == NULL || !row->closed || row->was.pinned || row->was.start_us < s->since_us)
+        return;
+    bool suspicious = s->closed_score > -log10(conf->suspicious);
+    /* In the first of two passes nobody has vetted anything: see calibrate.h. */
+    double teach = !suspicious ? 1.0 : row->first_pass ? 0.0 : conf->leak;
+    if (teach > 0.0)
+        learn_window(s, conf, champion, row, teach);
+}
+
+static bool is_idle(const struct row *row)
+{
+    return models_in(row->models, FOREST_MODEL) == NULL;
+}
+
+/* ---- for metrics ---- */
+
+const struct challenge *forest_challenge(const struct score_state *state)
+{
+    const struct forest_state *s = state->detector[score_place("forest")];
+    return &s->challenge;
+}
+
+const struct detector score_forest = {
+    .part = {.name = "forest",
+             .help = "Attacks as a model knows them: a classifier read from a file.",
+             .conf_size = sizeof(struct forest_conf),
+             .options = options},
+    .technique = "T1071", /* Application Layer Protocol, where the class names none */
+    .idle = is_idle,
+    .state_size = sizeof(struct forest_state),
+    .score = judge,
+    .learn = learn,
+    .explain = forest_explain,
+};
