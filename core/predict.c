@@ -82,29 +82,47 @@ void eddy_model_describe(const eddy_model *m, eddy_model_info *out)
     memcpy(out, &info, out->size < sizeof info ? out->size : sizeof info);
 }
 
+#define BATCH ((size_t)128) /* rows: some 32 KiB of the stack */
+
+/* The next rows as the model reads them. Returns how many. */
+static size_t take_rows(const struct model *model, const double *rows, size_t count, float *out)
+{
+    size_t width = model->forest.width, taken = count < BATCH ? count : BATCH;
+    for (size_t i = 0; i < taken; i++)
+        model_own_row(model, rows + i * width, out + i * (width + 1));
+    return taken;
+}
+
 void eddy_model_predict(const eddy_model *m, const double *rows, size_t count, double *out)
 {
     const struct model *model = &m->file->model;
-    float row[FOREST_COLUMNS + 1];
-    double answer[FOREST_OUTPUTS];
-    size_t outputs = model_outputs(model);
-    for (size_t i = 0; i < count; i++) {
-        model_own_row(model, rows + i * model->forest.width, row);
-        model_answer(model, row, answer);
-        memcpy(out + i * outputs, answer, outputs * sizeof *out);
+    float taken[BATCH * FOREST_COLUMNS];
+    for (size_t done = 0; done < count; done += BATCH) {
+        size_t n = take_rows(model, rows + done * model->forest.width, count - done, taken);
+        model_answer_batch(model, taken, n, out + done * model_outputs(model));
+    }
+}
+
+/* Boosted trees of two classes have one sum and two answers: the second is 0. */
+static void spread(const struct model *model, size_t count, double *out)
+{
+    if (model_outputs(model) == model->forest.outputs)
+        return;
+    for (size_t i = count; i-- > 0;) {
+        out[2 * i] = out[i];
+        out[2 * i + 1] = 0.0;
     }
 }
 
 void eddy_model_sums(const eddy_model *m, const double *rows, size_t count, double *out)
 {
     const struct model *model = &m->file->model;
-    float row[FOREST_COLUMNS + 1];
-    size_t outputs = model_outputs(model);
-    for (size_t i = 0; i < count; i++) {
-        double sums[FOREST_OUTPUTS] = {0.0};
-        model_own_row(model, rows + i * model->forest.width, row);
-        model_sums(model, row, sums);
-        memcpy(out + i * outputs, sums, outputs * sizeof *out);
+    float taken[BATCH * FOREST_COLUMNS];
+    for (size_t done = 0; done < count; done += BATCH) {
+        double *sums = out + done * model_outputs(model);
+        size_t n = take_rows(model, rows + done * model->forest.width, count - done, taken);
+        model_sums_batch(model, taken, n, sums);
+        spread(model, n, sums);
     }
 }
 

@@ -14,51 +14,150 @@ float forest_number(double value)
     return (float)value;
 }
 
-static inline uint32_t step(const struct node *nodes, uint32_t at, const float *row)
+/* ---- the walk ---- */
+
+#define LANES 20         /* trees that one row is walked through at once: best of 8 to 32 */
+#define ROWS  16         /* rows that are walked through one tree at once */
+#define BATCH (8 * ROWS) /* rows whose keys are kept at a time */
+
+static inline uint32_t step(const struct node *nodes, uint32_t at, const uint32_t *row)
 {
     struct node node = nodes[at];
-    return node_left(node) + !(row[node_column(node)] <= node.threshold);
+    uint32_t value = row[node_column(node)], next = node_left(node);
+    next += node.key < value; /* written like this, gcc adds the carry of the comparison */
+    return next;
 }
 
-/* One step of each tree of a group. Written out: gcc leaves a loop over lanes a loop at -O2,
- * and that took a third longer. */
-static inline void step_all(const struct node *nodes, uint32_t at[FOREST_LANES], const float *row)
+/* Written out: gcc leaves a loop over lanes a loop at -O2, and that took a third longer. */
+#define LANES_16(LANE)                                                                             \
+    LANE(0), LANE(1), LANE(2), LANE(3), LANE(4), LANE(5), LANE(6), LANE(7), LANE(8), LANE(9),      \
+        LANE(10), LANE(11), LANE(12), LANE(13), LANE(14), LANE(15)
+#define LANES_20(LANE) LANES_16(LANE), LANE(16), LANE(17), LANE(18), LANE(19)
+
+/* The leaves of a row in LANES trees from `first` on, or in as many as there are: returns that. */
+static uint32_t walk_trees(const struct forest *forest, uint32_t first, const uint32_t *row,
+                           uint32_t leaf[LANES])
 {
+    const struct node *nodes = forest->node;
+    uint32_t at[LANES], real = forest->trees - first, deepest = 0;
+    for (uint32_t i = 0; i < LANES; i++) { /* the last group may walk a tree twice */
+        uint32_t tree = i < real ? first + i : first, depth = forest->depth[tree];
+        at[i] = forest->root[tree];
+        deepest = depth > deepest ? depth : deepest;
+    }
+    for (; deepest > 0; deepest--) {
 #define LANE(i) at[i] = step(nodes, at[i], row)
-    LANE(0), LANE(1), LANE(2), LANE(3), LANE(4), LANE(5), LANE(6), LANE(7);
-    LANE(8), LANE(9), LANE(10), LANE(11), LANE(12), LANE(13), LANE(14), LANE(15);
+        LANES_20(LANE);
 #undef LANE
+    }
+    memcpy(leaf, at, sizeof at);
+    return real < LANES ? real : LANES;
 }
 
-/* Is anything of the row missing, and does that matter? */
-static bool has_gaps(const struct forest *forest, const float *row)
+/* The leaves of ROWS rows in one tree. */
+static void walk_rows(const struct forest *forest, uint32_t tree, const uint32_t *rows,
+                      uint32_t leaf[ROWS])
 {
-    bool gaps = false;
-    for (uint32_t i = 0; forest->missing_left != NULL && i < forest->width; i++)
-        gaps |= isnan(row[i]);
-    return gaps;
+    const struct node *nodes = forest->node;
+    uint32_t at[ROWS];
+    for (uint32_t i = 0; i < ROWS; i++)
+        at[i] = forest->root[tree];
+    for (unsigned n = forest->depth[tree]; n > 0; n--) {
+#define LANE(i) at[i] = step(nodes, at[i], rows + (i)*FOREST_COLUMNS)
+        LANES_16(LANE);
+#undef LANE
+    }
+    memcpy(leaf, at, sizeof at);
+}
+
+/* A step of a row in which something may be missing. */
+static uint32_t step_gaps(const struct forest *forest, uint32_t at, const uint32_t *row)
+{
+    struct node node = forest->node[at];
+    bool left = forest->missing_left != NULL && forest->missing_left[at] &&
+                row[node_column(node)] == FOREST_MISSING;
+    return left ? node_left(node) : step(forest->node, at, row);
 }
 
 /* The leaf of a row in which something is missing: rare, so one tree at a time. */
-static uint32_t walk_gaps(const struct forest *forest, uint32_t at, const float *row)
+static uint32_t walk_gaps(const struct forest *forest, uint32_t at, const uint32_t *row)
 {
     for (;;) {
-        struct node node = forest->node[at];
-        bool missing = isnan(row[node_column(node)]);
-        uint32_t next =
-            missing && forest->missing_left[at] ? node_left(node) : step(forest->node, at, row);
+        uint32_t next = step_gaps(forest, at, row);
         if (next == at)
             return at;
         at = next;
     }
 }
 
-static void add_leaf(const struct forest *forest, uint32_t leaf, double *sums)
+/* ---- sums ---- */
+
+static const double *value_of(const struct forest *forest, uint32_t leaf)
 {
-    const double *value =
-        forest->value + (size_t)(uint32_t)forest->node[leaf].threshold * forest->outputs;
-    for (uint32_t i = 0; i < forest->outputs; i++)
-        sums[i] += value[i];
+    return forest->value + (size_t)forest->node[leaf].key * forest->outputs;
+}
+
+/* Adds up leaves of one row. */
+static void add_leaves(const struct forest *forest, const uint32_t *leaf, uint32_t count,
+                       double *sums)
+{
+    if (forest->outputs == 1) {
+        double sum = sums[0];
+        for (uint32_t i = 0; i < count; i++)
+            sum += *value_of(forest, leaf[i]);
+        sums[0] = sum;
+    } else if (forest->outputs == 2) {
+        double first = sums[0], second = sums[1];
+        for (uint32_t i = 0; i < count; i++) {
+            const double *value = value_of(forest, leaf[i]);
+            first += value[0];
+            second += value[1];
+        }
+        sums[0] = first;
+        sums[1] = second;
+    } else {
+        for (uint32_t i = 0; i < count; i++) {
+            const double *value = value_of(forest, leaf[i]);
+            for (uint32_t output = 0; output < forest->outputs; output++)
+                sums[output] += value[output];
+        }
+    }
+}
+
+/* The keys of a row. True if something is missing, and that matters. */
+static bool take_row(const struct forest *forest, const float *row, uint32_t *keys)
+{
+    bool gaps = false;
+    for (uint32_t i = 0; i < forest->width; i++) {
+        keys[i] = forest_key(row[i]);
+        gaps |= keys[i] == FOREST_MISSING;
+    }
+    keys[forest->width] = 0; /* leaves look at it */
+    return gaps && forest->missing_left != NULL;
+}
+
+static void sum_gaps(const struct forest *forest, const uint32_t *row, double *sums)
+{
+    for (uint32_t tree = 0; tree < forest->trees; tree++) {
+        uint32_t leaf = walk_gaps(forest, forest->root[tree], row);
+        add_leaves(forest, &leaf, 1, sums);
+    }
+}
+
+static void sum_row(const struct forest *forest, const uint32_t *row, double *sums)
+{
+    uint32_t leaf[LANES];
+    for (uint32_t tree = 0; tree < forest->trees; tree += LANES)
+        add_leaves(forest, leaf, walk_trees(forest, tree, row, leaf), sums);
+}
+
+void forest_sums(const struct forest *forest, const float *row, double *sums)
+{
+    uint32_t keys[FOREST_COLUMNS];
+    if (take_row(forest, row, keys))
+        sum_gaps(forest, keys, sums);
+    else
+        sum_row(forest, keys, sums);
 }
 
 double forest_sum(const struct forest *forest, const float *row)
@@ -68,24 +167,46 @@ double forest_sum(const struct forest *forest, const float *row)
     return sum;
 }
 
-void forest_sums(const struct forest *forest, const float *row, double *sums)
+/* ---- many rows ---- */
+
+struct batch {
+    uint32_t count;
+    uint32_t own[BATCH]; /* the number of the row */
+    uint32_t key[BATCH * FOREST_COLUMNS];
+};
+
+static void sum_batch(const struct forest *forest, const struct batch *batch, double *sums)
 {
-    if (has_gaps(forest, row)) {
-        for (uint32_t tree = 0; tree < forest->trees; tree++)
-            add_leaf(forest, walk_gaps(forest, forest->root[tree], row), sums);
-        return;
-    }
-    const struct node *nodes = forest->node;
-    for (uint32_t first = 0; first < forest->trees; first += FOREST_LANES) {
-        uint32_t at[FOREST_LANES], real = forest->trees - first;
-        for (uint32_t i = 0; i < FOREST_LANES; i++) /* the last group may walk a tree twice */
-            at[i] = forest->root[i < real ? first + i : first];
-        for (unsigned n = forest->steps[first / FOREST_LANES]; n > 0; n--)
-            step_all(nodes, at, row);
-        for (uint32_t i = 0; i < FOREST_LANES && i < real; i++)
-            add_leaf(forest, at[i], sums);
+    uint32_t leaf[ROWS];
+    for (uint32_t tree = 0; tree < forest->trees; tree++)
+        for (uint32_t first = 0; first < batch->count; first += ROWS) {
+            uint32_t real = batch->count - first < ROWS ? batch->count - first : ROWS;
+            walk_rows(forest, tree, batch->key + (size_t)first * FOREST_COLUMNS, leaf);
+            for (uint32_t i = 0; i < real; i++)
+                add_leaves(forest, &leaf[i], 1,
+                           sums + (size_t)batch->own[first + i] * forest->outputs);
+        }
+}
+
+void forest_sums_batch(const struct forest *forest, const float *rows, size_t count, double *sums)
+{
+    struct batch batch = {0}; /* the last rows are walked, too, when there are none */
+    for (size_t done = 0; done < count; done += BATCH) {
+        uint32_t taken = (uint32_t)(count - done < BATCH ? count - done : BATCH);
+        double *own = sums + done * forest->outputs;
+        batch.count = 0;
+        for (uint32_t i = 0; i < taken; i++) {
+            uint32_t *keys = batch.key + (size_t)batch.count * FOREST_COLUMNS;
+            if (take_row(forest, rows + (done + i) * (forest->width + 1), keys))
+                sum_gaps(forest, keys, own + (size_t)i * forest->outputs);
+            else
+                batch.own[batch.count++] = i;
+        }
+        sum_batch(forest, &batch, own);
     }
 }
+
+/* ---- isolation forests ---- */
 
 double forest_score(const struct forest *forest, const float *row)
 {
@@ -94,12 +215,14 @@ double forest_score(const struct forest *forest, const float *row)
 
 void forest_credit(const struct forest *forest, const float *row, double *credit)
 {
+    uint32_t keys[FOREST_COLUMNS];
+    (void)take_row(forest, row, keys);
     for (uint32_t i = 0; i < forest->width; i++)
         credit[i] = 0.0;
     for (uint32_t tree = 0; tree < forest->trees; tree++) {
         uint32_t at = forest->root[tree];
-        for (uint32_t next = step(forest->node, at, row); next != at;
-             next = step(forest->node, at, row)) {
+        for (uint32_t next = step_gaps(forest, at, keys); next != at;
+             next = step_gaps(forest, at, keys)) {
             double gain = isolation_c(forest->cover[at]) - isolation_c(forest->cover[next]) - 1.0;
             credit[node_column(forest->node[at])] += gain / forest->trees;
             at = next;

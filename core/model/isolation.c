@@ -139,7 +139,5 @@ void isolation_grow(struct forest *forest, uint32_t tree, struct isolation_plot 
         else
             count += make_split(&g, &task, &split, tasks + count);
     }
-    uint16_t *steps = &forest->steps[tree / FOREST_LANES];
-    if (tree % FOREST_LANES == 0 || g.deepest > *steps)
-        *steps = (uint16_t)g.deepest;
+    forest->depth[tree] = (uint8_t)g.deepest;
 }

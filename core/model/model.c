@@ -28,14 +28,27 @@ void model_own_row(const struct model *model, const double *own, float *out)
     out[model->forest.width] = 0.0f;
 }
 
-void model_sums(const struct model *model, const float *row, double *out)
+/* What sums begin with. */
+static void begin(const struct model *model, double *sums)
 {
     size_t outputs = model->forest.outputs;
     if (model->kind == MODEL_BOOSTED)
-        memcpy(out, model->classes->base, outputs * sizeof *out);
+        memcpy(sums, model->classes->base, outputs * sizeof *sums);
     else
-        memset(out, 0, outputs * sizeof *out);
+        memset(sums, 0, outputs * sizeof *sums);
+}
+
+void model_sums(const struct model *model, const float *row, double *out)
+{
+    begin(model, out);
     forest_sums(&model->forest, row, out);
+}
+
+void model_sums_batch(const struct model *model, const float *rows, size_t count, double *out)
+{
+    for (size_t i = 0; i < count; i++)
+        begin(model, out + i * model->forest.outputs);
+    forest_sums_batch(&model->forest, rows, count, out);
 }
 
 uint32_t model_outputs(const struct model *model)
@@ -55,26 +68,45 @@ static void softmax(double *out, uint32_t count)
         out[i] /= all;
 }
 
-void model_answer(const struct model *model, const float *row, double *out)
+/* From sums to the answer, which may lie where the sums do. */
+static void finish(const struct model *model, const double *sums, double *out)
 {
     const struct forest *forest = &model->forest;
-    model_sums(model, row, out);
+    double sum = sums[0];
     switch (model->kind) {
     case MODEL_ISOLATION:
-        out[0] = exp2(-out[0] / (forest->trees * forest->normaliser));
+        out[0] = exp2(-sum / (forest->trees * forest->normaliser));
         break;
     case MODEL_CLASSES:
         for (uint32_t i = 0; i < forest->outputs; i++)
-            out[i] /= forest->trees;
+            out[i] = sums[i] / forest->trees;
         break;
     case MODEL_BOOSTED:
         if (forest->outputs == 1) {
-            out[1] = 1.0 / (1.0 + exp(-out[0]));
+            out[1] = 1.0 / (1.0 + exp(-sum));
             out[0] = 1.0 - out[1];
         } else {
+            memmove(out, sums, forest->outputs * sizeof *out);
             softmax(out, forest->outputs);
         }
     }
+}
+
+void model_answer(const struct model *model, const float *row, double *out)
+{
+    model_sums(model, row, out);
+    finish(model, out, out);
+}
+
+/* Where there are more answers than sums, the sums are put at the end: answers, from the first on,
+ * take no place of a sum that is still to be read. */
+void model_answer_batch(const struct model *model, const float *rows, size_t count, double *out)
+{
+    size_t outputs = model_outputs(model), summed = model->forest.outputs;
+    double *sums = out + count * (outputs - summed);
+    model_sums_batch(model, rows, count, sums);
+    for (size_t i = 0; i < count; i++)
+        finish(model, sums + i * summed, out + i * outputs);
 }
 
 double model_score(const struct model *model, const float *row)

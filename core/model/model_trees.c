@@ -109,8 +109,7 @@ static const char *check_trees(struct survey *s)
         const char *fault = check_tree(s, first, end, &deepest);
         if (fault != NULL)
             return fault;
-        uint16_t *steps = &forest->steps[tree / FOREST_LANES];
-        *steps = deepest > *steps ? (uint16_t)deepest : *steps;
+        forest->depth[tree] = (uint8_t)deepest; /* take_split() allows no more */
         s->depths += deepest;
     }
     return s->depths > MODEL_DEPTHS ? "its trees take more steps than a flow may" : NULL;
@@ -159,7 +158,8 @@ static bool take_places(struct survey *s)
     for (uint32_t i = 0; i < s->count; i++) {
         struct model_record record = model_record(&nodes, 8);
         if (record.column != MODEL_LEAF)
-            node[i].threshold = ruler_mark(file->ruler, node_column(node[i]), record.threshold);
+            node[i].key =
+                forest_key(ruler_mark(file->ruler, node_column(node[i]), record.threshold));
     }
     return true;
 }

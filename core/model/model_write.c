@@ -92,7 +92,7 @@ static void put_nodes(FILE *to, const struct forest *forest)
         for (uint32_t i = root; i < root + count; i++) {
             struct node node = forest->node[i];
             bool is_leaf = node_left(node) == i;
-            put_f32(to, is_leaf ? 0.0f : node.threshold);
+            put_f32(to, is_leaf ? 0.0f : node_threshold(node));
             put_u32(to, is_leaf ? UINT32_MAX : node_column(node));
             put_u32(to, is_leaf ? leaf++ : node_left(node) - root + base);
             put_u32(to, forest->cover[i]);
@@ -107,7 +107,7 @@ static void put_values(FILE *to, const struct forest *forest)
         uint32_t root = forest->root[tree], count = nodes_of(forest, root);
         for (uint32_t i = root; i < root + count; i++)
             if (node_left(forest->node[i]) == i)
-                put_f64(to, forest->value[(uint32_t)forest->node[i].threshold]);
+                put_f64(to, forest->value[forest->node[i].key]);
     }
 }
 

@@ -54,7 +54,7 @@ static void plant(struct small *s, uint32_t trees)
                                 .width = 2,
                                 .outputs = 1,
                                 .root = {0, 5},
-                                .steps = {2},
+                                .depth = {2, 0},
                                 .node = s->node,
                                 .value = s->value,
                                 .cover = s->cover,
@@ -100,6 +100,217 @@ static void what_is_no_float_becomes_one(void **state)
     assert_true(forest_number((double)INFINITY) == FLT_MAX);
     assert_true(forest_number(-1e300) == -FLT_MAX);
     assert_true(forest_number(0.1) == 0.1f);
+}
+
+/* Keys are in the order of the floats, and lead back to them. */
+static void keys_are_in_the_order_of_floats(void **state)
+{
+    (void)state;
+    const float rising[] = {-INFINITY,    -FLT_MAX, -1.0f, -FLT_MIN,   -FLT_TRUE_MIN, 0.0f,
+                            FLT_TRUE_MIN, FLT_MIN,  1.0f,  1.0000001f, FLT_MAX,       INFINITY};
+    for (size_t i = 0; i < sizeof rising / sizeof *rising; i++) {
+        assert_true(i == 0 || forest_key(rising[i - 1]) < forest_key(rising[i]));
+        assert_true(forest_key(rising[i]) > 0 && forest_key(rising[i]) < FOREST_MISSING);
+        assert_true(node_threshold(node_split(0, 0, rising[i])) == rising[i]);
+    }
+    assert_int_equal(forest_key(-0.0f), forest_key(0.0f));
+    assert_int_equal(forest_key(NAN), FOREST_MISSING);
+    assert_int_equal(forest_key(copysignf(NAN, -1.0f)), FOREST_MISSING);
+}
+
+/* ---- many rows and many trees ----
+ *
+ * Forests at random, walked in three ways: as one would write it down, row by row, in a batch. */
+
+#define WIDE 7
+
+struct wood {
+    struct forest forest;
+    struct random random;
+    uint32_t nodes, leaves;
+};
+
+static struct wood *new_wood(uint64_t seed, uint32_t outputs, uint32_t trees, uint32_t nodes_each)
+{
+    struct wood *w = calloc(1, sizeof *w);
+    size_t room = (size_t)trees * nodes_each;
+    assert_non_null(w);
+    w->random.state = seed;
+    w->forest = (struct forest){.width = WIDE,
+                                .outputs = outputs,
+                                .node = calloc(room, sizeof(struct node)),
+                                .missing_left = calloc(room, 1),
+                                .value = calloc(room * outputs, sizeof(double))};
+    return w;
+}
+
+static void free_wood(struct wood *w)
+{
+    free(w->forest.node);
+    free(w->forest.missing_left);
+    free(w->forest.value);
+    free(w);
+}
+
+/* Values have all the bits a double has, so that another order of adding shows. */
+static void put_leaf(struct wood *w, uint32_t at)
+{
+    struct forest *f = &w->forest;
+    f->node[at] = node_leaf(at, WIDE, w->leaves);
+    for (uint32_t i = 0; i < f->outputs; i++)
+        f->value[(size_t)w->leaves * f->outputs + i] = random_uniform(&w->random) - 0.25;
+    w->leaves++;
+}
+
+/* Thresholds are few, so that rows are often right on one. */
+static void put_split(struct wood *w, uint32_t at)
+{
+    uint32_t column = (uint32_t)random_below(&w->random, WIDE);
+    float threshold = ((float)random_below(&w->random, 21) - 10.0f) / 4.0f;
+    w->forest.missing_left[at] = (uint8_t)random_below(&w->random, 2);
+    w->forest.node[at] = node_split(w->nodes, column, threshold);
+    w->nodes += 2;
+}
+
+/* A chain `depth` deep with a leaf beside each step; 0 is a single leaf. Which child goes on is
+ * drawn, unless `left`. */
+static void add_chain(struct wood *w, unsigned depth, bool left)
+{
+    uint32_t at = w->nodes++;
+    w->forest.root[w->forest.trees] = at;
+    w->forest.depth[w->forest.trees++] = (uint8_t)depth;
+    for (; depth > 0; depth--) {
+        put_split(w, at);
+        if (left) /* always so, for rows of numbers */
+            w->forest.node[at].key = forest_key(FLT_MAX);
+        uint32_t pair = node_left(w->forest.node[at]);
+        uint32_t right = left ? 0 : (uint32_t)random_below(&w->random, 2);
+        put_leaf(w, pair + 1 - right);
+        at = pair + right;
+    }
+    put_leaf(w, at);
+}
+
+/* Each node of each level is split, or becomes a leaf one time in eight. */
+static void add_bush(struct wood *w, unsigned depth)
+{
+    uint32_t begin = w->nodes++, end = w->nodes;
+    w->forest.root[w->forest.trees] = begin;
+    unsigned level = 0;
+    for (; begin < end && level < depth; level++) {
+        for (uint32_t at = begin; at < end; at++) {
+            if (at > w->forest.root[w->forest.trees] && random_below(&w->random, 8) == 0)
+                put_leaf(w, at);
+            else
+                put_split(w, at);
+        }
+        begin = end;
+        end = w->nodes;
+    }
+    for (uint32_t at = begin; at < end; at++)
+        put_leaf(w, at);
+    w->forest.depth[w->forest.trees++] = (uint8_t)level;
+}
+
+/* As one would write it down. */
+static void sums_by_the_book(const struct forest *f, const float *row, double *sums)
+{
+    for (uint32_t tree = 0; tree < f->trees; tree++) {
+        uint32_t at = f->root[tree];
+        while (node_left(f->node[at]) != at) {
+            struct node node = f->node[at];
+            float x = row[node_column(node)];
+            bool left = isnan(x) ? f->missing_left != NULL && f->missing_left[at] != 0
+                                 : x <= node_threshold(node);
+            at = node_left(node) + (left ? 0 : 1);
+        }
+        for (uint32_t i = 0; i < f->outputs; i++)
+            sums[i] += f->value[(size_t)f->node[at].key * f->outputs + i];
+    }
+}
+
+#define MANY 300
+
+static void draw_rows(struct random *random, float *rows, bool gaps)
+{
+    static const float odd[] = {-0.0f, FLT_MAX, -FLT_MAX, FLT_TRUE_MIN, INFINITY};
+    for (size_t i = 0; i < MANY * (WIDE + 1); i++) {
+        rows[i] = ((float)random_below(random, 25) - 12.0f) / 4.0f;
+        if (random_below(random, 30) == 0)
+            rows[i] = odd[random_below(random, sizeof odd / sizeof *odd)];
+        if (gaps && random_below(random, 20) == 0)
+            rows[i] = NAN;
+    }
+}
+
+/* Three ways, the same bits, whatever the count of rows; what is not asked for is not written. */
+static void all_ways_agree(struct wood *w, bool gaps)
+{
+    static const size_t counts[] = {0, 1, 15, 16, 17, 127, 128, 129, MANY};
+    static float rows[MANY * (WIDE + 1)];
+    static double book[(MANY + 1) * FOREST_OUTPUTS], batch[(MANY + 1) * FOREST_OUTPUTS];
+    uint32_t outputs = w->forest.outputs;
+    draw_rows(&w->random, rows, gaps);
+    for (size_t n = 0; n < sizeof counts / sizeof *counts; n++) {
+        size_t count = counts[n];
+        for (size_t i = 0; i < (count + 1) * outputs; i++)
+            book[i] = batch[i] = 0.125;
+        for (size_t i = 0; i < count; i++) {
+            double one[FOREST_OUTPUTS];
+            memcpy(one, book + i * outputs, outputs * sizeof *one);
+            sums_by_the_book(&w->forest, rows + i * (WIDE + 1), book + i * outputs);
+            forest_sums(&w->forest, rows + i * (WIDE + 1), one);
+            assert_memory_equal(one, book + i * outputs, outputs * sizeof *one);
+        }
+        forest_sums_batch(&w->forest, rows, count, batch);
+        assert_memory_equal(batch, book, (count + 1) * outputs * sizeof *book);
+    }
+}
+
+static void each_way_to_walk_comes_to_the_same_bits(void **state)
+{
+    (void)state;
+    static const uint32_t outputs[] = {1, 2, 3, 7, 64}, trees[] = {1, 19, 20, 21, 45};
+    for (size_t o = 0; o < 5; o++) {
+        for (size_t t = 0; t < 5; t++) {
+            struct wood *w = new_wood(o * 5 + t + 1, outputs[o], trees[t], 1024);
+            while (w->forest.trees < trees[t])
+                add_bush(w, (unsigned)random_below(&w->random, 9));
+            all_ways_agree(w, false);
+            all_ways_agree(w, true);
+            uint8_t *sides = w->forest.missing_left;
+            w->forest.missing_left = NULL; /* what is missing goes right */
+            all_ways_agree(w, true);
+            w->forest.missing_left = sides;
+            free_wood(w);
+        }
+    }
+}
+
+static void a_thousand_trees_and_more_are_walked(void **state)
+{
+    (void)state;
+    struct wood *w = new_wood(5, 2, FOREST_TREES, 64);
+    while (w->forest.trees < FOREST_TREES)
+        add_bush(w, (unsigned)random_below(&w->random, 5));
+    all_ways_agree(w, false);
+    all_ways_agree(w, true);
+    free_wood(w);
+}
+
+static void the_deepest_and_the_flattest_trees_are_walked(void **state)
+{
+    (void)state;
+    struct wood *w = new_wood(9, 3, 23, 2 * 255 + 1);
+    for (unsigned i = 0; i < 23; i++)
+        add_chain(w, i % 5 == 0 ? 255 : i % 5 == 1 ? 0 : i, i % 2 == 0);
+    all_ways_agree(w, false);
+    all_ways_agree(w, true);
+    free_wood(w);
+    w = new_wood(10, 1, 1, 1); /* nothing but one leaf */
+    add_chain(w, 0, false);
+    all_ways_agree(w, true);
+    free_wood(w);
 }
 
 /* ---- growing ---- */
@@ -155,7 +366,7 @@ static void two_samples_are_parted_by_the_column_in_which_they_differ(void **sta
     for (uint32_t i = 0; i < 20; i++) {
         struct node root = g->node[i * ISOLATION_NODES];
         assert_int_equal(node_column(root), 1);
-        assert_true(root.threshold >= 0.0f && root.threshold < 1.0f);
+        assert_true(node_threshold(root) >= 0.0f && node_threshold(root) < 1.0f);
     }
     const float low[] = {0, 0, 0}, high[] = {0, 1, 0};
     assert_true(forest_sum(&g->forest, low) == 20 && forest_sum(&g->forest, high) == 20);
@@ -171,7 +382,7 @@ static void neighbouring_floats_are_parted(void **state)
     g->plot.sample[0][1] = nextafterf(16777216.0f, INFINITY);
     grow(g, 20);
     for (uint32_t i = 0; i < 20; i++)
-        assert_true(g->node[i * ISOLATION_NODES].threshold == 16777216.0f);
+        assert_true(node_threshold(g->node[i * ISOLATION_NODES]) == 16777216.0f);
     free(g);
 }
 
@@ -190,18 +401,17 @@ static void every_sample_is_in_the_leaf_that_counts_it(void **state)
         uint32_t at = 0, depth = 0;
         while (node_left(g->node[at]) != at) {
             float x = g->plot.sample[node_column(g->node[at])][i];
-            at = node_left(g->node[at]) + !(x <= g->node[at].threshold);
+            at = node_left(g->node[at]) + !(x <= node_threshold(g->node[at]));
             depth++;
         }
         count[at]++;
         assert_true(depth <= 8);
-        assert_true(fabs(g->value[(uint32_t)g->node[at].threshold] -
-                         (depth + isolation_c(g->cover[at]))) < 1e-12);
+        assert_true(fabs(g->value[g->node[at].key] - (depth + isolation_c(g->cover[at]))) < 1e-12);
     }
     for (size_t at = 0; at < ISOLATION_NODES; at++)
         if (g->cover[at] > 0 && node_left(g->node[at]) == at)
             assert_int_equal(count[at], g->cover[at]);
-    assert_int_equal(g->forest.steps[0], 8);
+    assert_int_equal(g->forest.depth[0], 8);
     free(g);
 }
 
@@ -234,6 +444,10 @@ int main(void)
         cmocka_unit_test(a_walk_ends_where_the_hand_says),
         cmocka_unit_test(credits_add_up_to_the_path_saved),
         cmocka_unit_test(what_is_no_float_becomes_one),
+        cmocka_unit_test(keys_are_in_the_order_of_floats),
+        cmocka_unit_test(each_way_to_walk_comes_to_the_same_bits),
+        cmocka_unit_test(a_thousand_trees_and_more_are_walked),
+        cmocka_unit_test(the_deepest_and_the_flattest_trees_are_walked),
         cmocka_unit_test(samples_that_are_the_same_are_one_leaf),
         cmocka_unit_test(two_samples_are_parted_by_the_column_in_which_they_differ),
         cmocka_unit_test(neighbouring_floats_are_parted),

@@ -180,11 +180,11 @@ static void a_new_model_takes_over_after_a_day_and_the_old_one_stays_until_then(
     int64_t now = DAY_US;
     feed(n, &random, 3000, &now);
     const struct model *first = nursery_model(n);
-    double score = (double)first->forest.node[0].threshold;
+    uint32_t key = first->forest.node[0].key;
     now += DAY_US;
     feed(n, &random, 300, &now);
     assert_ptr_equal(nursery_model(n), first); /* growing beside it */
-    assert_true((double)first->forest.node[0].threshold == score);
+    assert_true(first->forest.node[0].key == key);
     feed(n, &random, 600, &now);
     assert_ptr_not_equal(nursery_model(n), first);
     assert_true(nursery_model(n)->trained_us > DAY_US * 2);
