@@ -83,7 +83,7 @@ def thresholds(metadata: dict[str, Any]) -> str:
              f"{told['held_out_flows']:,} held-out benign flows reach it; {told['false_rate']:g} was wanted.")
     if not told["established"]:
         words += " These were too few flows, or their scores too alike, to tell that."
-    return f"\n{words}\n"
+    return words
 
 
 def ranks(name: str, one: dict[str, Any]) -> list[str]:
@@ -111,8 +111,8 @@ def quality(metadata: dict[str, Any], metrics: dict[str, Any], judged_on: list[s
     at = whole.get("at_alert")
     if at:
         lines += ["", f"At the alert threshold: recall {number(at['recall'])}, precision {number(at['precision'])}, "
-                  f"F1 {number(at['f1'])}, {at['false_alarms']:.0f} false alarms. Of the families:"]
-    return "\n".join(lines) + thresholds(metadata)
+                  f"F1 {number(at['f1'])}, {at['false_alarms']:.0f} false alarms."]
+    return "\n".join([*lines, thresholds(metadata)])
 
 
 def by_family(metrics: dict[str, Any]) -> str:

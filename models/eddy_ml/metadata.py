@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import os
 import platform
+import shlex
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
@@ -57,7 +59,7 @@ def git_commit(folder: Path) -> str | None:
 
 def trainer(command: Sequence[str], dvc_lock_sha256: str | None, mlflow_run_id: str | None) -> dict[str, Any]:
     about: dict[str, Any] = {"name": "eddy_ml", "version": __version__,
-                             "git_commit": git_commit(Path(__file__).resolve().parent), "command": " ".join(command)}
+                             "git_commit": git_commit(Path(__file__).resolve().parent), "command": shlex.join(command)}
     lock = os.environ.get(DVC_LOCK_VARIABLE)
     dvc_lock_sha256 = dvc_lock_sha256 or (sha256_of(Path(lock)) if lock else None)
     mlflow_run_id = mlflow_run_id or os.environ.get(MLFLOW_RUN_VARIABLE)
@@ -69,9 +71,8 @@ def trainer(command: Sequence[str], dvc_lock_sha256: str | None, mlflow_run_id: 
 
 
 def framework() -> dict[str, str]:
-    import sklearn
-    return {"name": "scikit-learn", "version": str(sklearn.__version__), "python": platform.python_version(),
-            "numpy": np.__version__}
+    return {"name": "scikit-learn", "version": importlib.metadata.version("scikit-learn"),
+            "python": platform.python_version(), "numpy": np.__version__}
 
 
 # ---- Data

@@ -95,7 +95,8 @@ def test_it_says_what_was_done() -> None:
     assert told["params"]["held_out"] == ["quiet"] and told["split"]["seed"] == LAB_PARAMS.seed
 
 
-def test_pipelines_and_runs_are_named_by_keyword_or_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pipelines_and_runs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By keyword, or by the environment."""
     for name in (metadata.DVC_LOCK_VARIABLE, metadata.MLFLOW_RUN_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     assert not {"dvc_lock_sha256", "mlflow_run_id"} & set(metadata.trainer([], None, None))
@@ -134,7 +135,8 @@ def test_the_card_has_the_numbers_and_the_warnings() -> None:
     done = trained_on_lab().done
     text = done.card.read_text()
     whole = done.metrics["overall"]
-    for number in (f"{whole['roc_auc']:.3f}", f"{whole['at_alert']['recall']:.3f}", done.metadata["artifact"]["sha256"]):
+    digest = done.metadata["artifact"]["sha256"]
+    for number in (f"{whole['roc_auc']:.3f}", f"{whole['at_alert']['recall']:.3f}", digest):
         assert number in text
     for heading in ("What for", "What not for", "Data", "How good", "Limits"):
         assert f"## {heading}" in text
