@@ -31,12 +31,12 @@ static uint32_t next(const struct forest *forest, uint32_t at, const float *row)
     float x = row[node_column(node)];
     if (isnan(x) && forest->missing_left != NULL && forest->missing_left[at] != 0)
         return node_left(node);
-    return node_left(node) + !(x <= node.threshold);
+    return node_left(node) + (node.key < forest_key(x));
 }
 
 static void add_leaf(const struct reading *r, uint32_t at, struct sum *sum)
 {
-    size_t leaf = (size_t)(uint32_t)r->forest->node[at].threshold;
+    size_t leaf = r->forest->node[at].key;
     double weight = r->forest->cover[at] + NOTHING;
     sum->weight += weight;
     sum->value += weight * r->forest->value[leaf * r->forest->outputs + r->output];

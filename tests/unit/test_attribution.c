@@ -44,7 +44,7 @@ static void plant(struct small *s, uint32_t trees)
                                 .width = 2,
                                 .outputs = 2,
                                 .root = {0, 5},
-                                .steps = {2},
+                                .depth = {2},
                                 .node = s->node,
                                 .value = s->value,
                                 .cover = s->cover,
@@ -134,7 +134,7 @@ static struct large *grow(struct rng *rng)
                                 .cover = l->cover};
     for (uint32_t tree = 0; tree < TREES; tree++) {
         uint32_t root = l->forest.root[tree] = tree * NODES;
-        l->forest.steps[tree / FOREST_LANES] = DEEP;
+        l->forest.depth[tree] = DEEP;
         for (uint32_t i = 0; i < NODES; i++) {
             uint32_t leaf = (tree << DEEP) + i - NODES / 2;
             l->cover[root + i] = 1 + (uint32_t)rng_below(rng, 9);
@@ -157,7 +157,7 @@ static double mean_of(const struct large *l, uint32_t tree)
     for (uint32_t i = NODES / 2; i < NODES; i++) {
         uint32_t at = tree * NODES + i;
         weight += l->cover[at];
-        value += l->cover[at] * l->value[(uint32_t)l->node[at].threshold];
+        value += l->cover[at] * l->value[l->node[at].key];
     }
     return value / weight;
 }
