@@ -17,6 +17,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("evaluate", "a model file and captures with labels -> how good it is"),
     "across": ("across", "captures with labels -> how good a way of training is where it has not been"),
     "card": ("card", "metadata and numbers of a model -> its card"),
+    "track": ("track", "train, as a run of an MLflow server"),
+    "parity": ("parity", "a model file and the estimator it was made from: the same numbers?"),
+    "version": ("data_version", "the version of the data that dvc.lock tells"),
+    "register": ("registry", "a model file -> a version of a registered model on an MLflow server"),
+    "promote": ("promote", "makes a version the champion, which sensors pull"),
+    "rollback": ("rollback", "makes the champion before the champion again"),
 }
 
 

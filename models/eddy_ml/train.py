@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from eddy_ml.quantiles import quantiles
 from eddy_ml.split import Split, parts_of, split_of, thinned
 
 MOST_CLASSES = 64  # of a model file
+Annotate = Callable[[dict[str, Any], Path], None]
 
 
 @dataclass(frozen=True)
@@ -217,8 +219,9 @@ def write_model(fitted: Fitted, held_out: HeldOut, params: Params, about: dict[s
 def train(captures: Path, out: Path, *, name: str, version: str, algorithm: str = RANDOM_FOREST,
           params: Params | None = None, command: list[str] | None = None, created: float | None = None,
           license: str = "", purpose: str = "", plots: bool = True, dvc_lock_sha256: str | None = None,
-          mlflow_run_id: str | None = None) -> Trained:
-    """Everything from the captures to the files in `out`."""
+          mlflow_run_id: str | None = None, annotate: Annotate | None = None) -> Trained:
+    """Everything from the captures to the files in `out`. `annotate` may add to the metadata before they are written;
+    it gets the folder that names of files are relative to, too."""
     params = params or Params()
     prepared = prepare(captures, params, algorithm)
     fitted = fit(prepared.train, params, algorithm)
@@ -232,6 +235,8 @@ def train(captures: Path, out: Path, *, name: str, version: str, algorithm: str 
              **({"purpose": purpose} if purpose else {}),
              "trainer": metadata.trainer(command or [], dvc_lock_sha256, mlflow_run_id),
              **story(fitted, prepared, held_out, params, algorithm)}
+    if annotate is not None:
+        annotate(about, captures.parent)
     write_model(fitted, held_out, params, about, path)  # once to be judged as the sensor would
     model = predict.Model(path)
     judged = evaluate.judge(model, flows, held_out.alert.threshold if held_out.alert else None)
