@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd_train.c - eddy train: an isolation forest from logs, and eddy model: what is in such a file.
- */
+/* cmd_train.c - eddy train: an isolation forest from logs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,15 +30,6 @@ static const char help[] =
     "      --name NAME           of the model (iforest)\n"
     "      --version VERSION     of the model (1)\n" RUN_HELP "  -h, --help                this\n\n"
     "Exit status: 0, 1 if an input or operation failed, 2 for wrong usage.\n";
-
-static const char model_help[] =
-    "Usage: eddy model info|verify FILE.eddy...\n"
-    "info prints what is in model files as JSON, one line each: where they come from, what they\n"
-    "were trained on. verify only says whether they are whole and fit this eddy. Both check all\n"
-    "of it, as the sensor does before it uses a model.\n\n"
-    "Exit status: 0, 1 if a file was refused, 2 for wrong usage.\n";
-
-/* ---- train ---- */
 
 enum { OPTION_TREES = 256, OPTION_SAMPLES, OPTION_SEED, OPTION_NAME, OPTION_VERSION };
 
@@ -162,49 +152,4 @@ int cmd_train(int argc, char **argv)
     run_done(&train.run);
     free(train.data);
     return status;
-}
-
-/* ---- model ---- */
-
-/* False if the file was refused, and it was said. */
-static bool check(const char *path, bool tell)
-{
-    eddy_error err = {0};
-    struct progress silent = {0};
-    char small[1];
-    int length = eddy_model_check(path, small, sizeof small, &err);
-    char *text = length < 0 ? NULL : malloc((size_t)length + 1);
-    if (text != NULL)
-        length = eddy_model_check(path, text, (size_t)length + 1, &err);
-    if (length < 0)
-        complain(&silent, "%s", err.message);
-    else if (text == NULL)
-        complain(&silent, "out of memory");
-    else if (tell)
-        (void)puts(text);
-    else
-        printf("%s: whole, and fits this eddy\n", path);
-    bool good = length >= 0 && text != NULL;
-    free(text);
-    return good;
-}
-
-int cmd_model(int argc, char **argv)
-{
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        (void)fputs(model_help, stdout);
-        return finish_output();
-    }
-    if (argc > 1 && strcmp(argv[1], "pull") == 0)
-        return cmd_model_pull(argc - 1, argv + 1);
-    bool tell = argc > 1 && strcmp(argv[1], "info") == 0;
-    if (argc < 2 || (!tell && strcmp(argv[1], "verify") != 0))
-        return usage_error("model", "info or verify?");
-    if (argc < 3)
-        return usage_error("model", "no file given");
-    bool good = true;
-    for (int i = 2; i < argc; i++)
-        good = check(argv[i], tell) && good;
-    int written = finish_output();
-    return good ? written : EXIT_FAULT;
 }
