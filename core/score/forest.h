@@ -27,7 +27,7 @@ struct forest_state {
 
     /* of the latest row */
     double score;                  /* how probably it is an attack */
-    double surprise;               /* -log10 p of that among held-out flows */
+    double p;                      /* of that, among held-out flows */
     double answer[FOREST_OUTPUTS]; /* the champion's, of each class */
     float row[FOREST_COLUMNS + 1]; /* as its trees see it */
     double closed_score;           /* of the window that it has closed; NAN: none */

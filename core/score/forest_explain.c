@@ -31,7 +31,7 @@ static void credit_of(const struct model *model, const float *row, uint32_t clas
 static double share_of_columns(const struct forest_state *s, const struct row *row)
 {
     double all = (double)row->host->forest.score / FOREST_SCORE;
-    double single = fmax(s->surprise, -log10(s->share));
+    double single = -log10(s->p);
     return all > single ? single / all : 1.0;
 }
 
