@@ -17,6 +17,7 @@
 #include "util/addr.h"
 #include "util/error.h"
 #include "util/io.h"
+#include "util/log.h"
 
 static const struct option options[] = {
     {"country", OPTION_TEXT, offsetof(struct geoip_conf, country), "", 0, 0,

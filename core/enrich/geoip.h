@@ -7,7 +7,6 @@
 
 #include "part.h"
 #include "row.h"
-#include "util/log.h"
 
 extern const struct part geoip_part;
 
@@ -17,6 +16,7 @@ struct geoip_conf {
 };
 
 struct geoip;
+struct log;
 
 /* Opens what is configured; with nothing configured an empty one, which knows nothing. */
 int geoip_open(const struct geoip_conf *conf, struct geoip **out, eddy_error *err);
