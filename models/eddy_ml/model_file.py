@@ -115,12 +115,25 @@ class ModelFile:
         demand((self.base is not None) == (self.kind == BOOSTED), "a base belongs to kind 3, and must be there")
         if isolation:
             demand(1.0 <= self.normaliser < 1e6, "its normaliser is no path length")
-            demand(((self.trees.leaves >= 0.0) & (self.trees.leaves < 1e6)).all(), "a leaf's value is no path length")
         else:
             demand(self.normaliser == 1.0, "a normaliser other than 1")
         demand(self.trees.outputs == self._outputs(), f"{self.trees.outputs} outputs: not one for each class")
         if self.base is not None:
-            demand(self.base.shape == (self.trees.outputs,) and np.isfinite(self.base).all(), "its base is no numbers")
+            good = self.base.shape == (self.trees.outputs,) and (np.abs(self.base) <= 1e6).all()
+            demand(good, "its base is beyond a million, or no numbers")
+        self._check_leaves()
+
+    def _check_leaves(self) -> None:
+        """Bounded, so that no sum of them overflows."""
+        values = self.trees.leaves
+        demand(np.isfinite(values).all(), "a leaf's value is no number")
+        if self.kind == ISOLATION:
+            demand(((values >= 0.0) & (values <= 1e6)).all(), "a leaf's value is no path length")
+        elif self.kind == CLASSES:
+            demand(((values >= 0.0) & (values <= 1.0)).all(), "a leaf's shares are not in 0..1")
+            demand((np.abs(values.sum(axis=1) - 1.0) <= 1e-6).all(), "a leaf's shares do not add up to 1")
+        else:
+            demand((np.abs(values) <= 1e6).all(), "a leaf's value is beyond a million")
 
     def _outputs(self) -> int:
         if self.classes is None:
@@ -175,8 +188,8 @@ class _Cursor:
 
     def array(self, dtype: Any, count: int) -> npt.NDArray[Any]:
         kind = np.dtype(dtype)
-        taken: npt.NDArray[Any] = np.frombuffer(self.take(kind.itemsize * count), dtype=kind)
-        return taken.copy()
+        taken: npt.NDArray[Any] = np.frombuffer(self.take(kind.itemsize * count), dtype=kind).copy()
+        return taken
 
     def text(self) -> str:
         raw = self.take(self.take(1)[0])

@@ -63,7 +63,6 @@ class Trees:
         demand(1 <= len(self.first) <= TREES_MOST, f"{len(self.first)} trees: not 1..{TREES_MOST}")
         demand(1 <= n <= NODES_MOST, f"{n} nodes: not 1..{NODES_MOST}")
         demand(1 <= len(self.leaves) <= n, "no leaves, or more than nodes")
-        demand(np.isfinite(self.leaves).all(), "a leaf's value is no number")
         first, ends = self.first.astype(np.int64), self.ends().astype(np.int64)
         demand(first[0] == 0 and (first < ends).all() and (ends <= n).all(), "its trees are not one after the other")
         column, left = self.nodes["column"], self.nodes["left"].astype(np.int64)

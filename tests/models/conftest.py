@@ -22,7 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for warning in ("invalid value encountered in reduce", "overflow encountered in cast", "Using the fractional value"):
+    meant = ("invalid value encountered in reduce", "overflow encountered in cast", "Using the fractional value")
+    for warning in meant:
         config.addinivalue_line("filterwarnings", f"ignore:{warning}")  # of data that is meant to hurt
     try:
         import hypothesis
@@ -34,6 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
                                              suppress_health_check=quiet, max_examples=400 if more else 40,
                                              print_blob=True)  # fmt: skip
     hypothesis.settings.load_profile("long" if config.getoption("--long") else "quick")
+
+
+def max_examples(share: float) -> int:
+    """A share of the profile's examples, for tests of forests that are slow to grow."""
+    import hypothesis
+
+    return max(1, int(hypothesis.settings.default.max_examples * share))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -60,7 +60,8 @@ def written(estimator: Any, x: Doubles, path: Path, **rest: Any) -> Model:
     """The estimator as a file that libeddy has taken up; the file must come through the Python reader unchanged."""
     held_out = np.resize(np.nan_to_num(x), (max(100, len(x)), x.shape[1]))
     metadata = {"name": "drawn", "version": "1", "trained_us": 1}
-    export.write(estimator, path, columns=lib.feature_names()[: x.shape[1]], metadata=metadata, held_out=held_out, **rest)
+    names = lib.feature_names()[: x.shape[1]]
+    export.write(estimator, path, columns=names, metadata=metadata, held_out=held_out, **rest)
     assert model_file.to_bytes(model_file.read(path)) == path.read_bytes()
     return Model(path)
 

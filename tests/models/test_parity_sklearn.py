@@ -156,7 +156,7 @@ def test_infinities_are_clamped_where_scikit_learn_raises(tmp_path: Path) -> Non
     model = written(forest, x, tmp_path / "m.eddy", benign="family 0")
     beyond = np.resize(x, (200, 4))
     beyond[:, 1] = np.resize([np.inf, -np.inf, 1e300, -3.5e38], 200)
-    with pytest.raises(ValueError, match="infinity|too large"):
+    with pytest.raises(ValueError, match=r"infinity|too large"):
         forest.predict_proba(beyond)
     within = forest.predict_proba(np.clip(beyond, -FLT_MAX, FLT_MAX))
     assert_same_bits(model.predict_proba(beyond), within, "infinities, as the largest float")

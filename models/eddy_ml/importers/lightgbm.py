@@ -19,7 +19,8 @@ from eddy_ml.model_file import BOOSTED
 from eddy_ml.trees import FLT_MAX, Doubles, ModelFileError, demand
 
 _CATEGORICAL, _DEFAULT_LEFT = 1, 2  # bits of decision_type; bits 2 and 3: what is missing
-_NOTHING_MISSING, _ZERO_MISSING, _NAN_MISSING = 0, 1, 2
+_ZERO_MISSING, _NAN_MISSING = 1, 2  # 0: nothing
+_ZERO = float(np.float32(1e-35))  # to LightGBM all numbers from -_ZERO to _ZERO are 0
 
 
 def fits(estimator: object) -> bool:
@@ -83,7 +84,7 @@ def _tree(block: dict[str, str], output: int, outputs: int) -> RawTree:
     demand(int(block.get("is_linear", "0")) == 0, "a linear tree")
     values = _numbers(block, "leaf_value", float)
     leaves, splits = len(values), len(values) - 1
-    threshold = _numbers(block, "threshold", float)[:splits]
+    threshold = _around_zero(_numbers(block, "threshold", float)[:splits])
     none = np.full(leaves, -1)
     spread = np.zeros((splits + leaves, outputs))
     spread[splits:, output] = values
@@ -98,6 +99,12 @@ def _tree(block: dict[str, str], output: int, outputs: int) -> RawTree:
         cover=np.concatenate(cover),
         values=spread,
     )
+
+
+def _around_zero(threshold: Doubles) -> Doubles:
+    """Thresholds that do with tiny numbers what LightGBM does with 0."""
+    below = np.where((threshold >= -_ZERO) & (threshold < 0.0), np.nextafter(-_ZERO, -np.inf), threshold)
+    return np.asarray(np.where((below >= 0.0) & (below < _ZERO), _ZERO, below))
 
 
 def _missing_left(block: dict[str, str], threshold: Doubles) -> npt.NDArray[np.bool_]:

@@ -7,11 +7,11 @@ Nothing is renormalised that scikit-learn does not renormalise: one more divisio
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import sklearn
 from sklearn.ensemble import ExtraTreesClassifier, IsolationForest, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
@@ -56,7 +56,7 @@ def _raw(tree: Any, values: Doubles, columns: npt.NDArray[np.int64] | None = Non
 def _shares(tree: Any) -> Doubles:
     """For each node the share of each class, as predict_proba of one tree has it."""
     values = np.ascontiguousarray(tree.value[:, 0, :], dtype=np.float64)
-    if tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 3):
+    if tuple(map(int, version("scikit-learn").split(".")[:2])) >= (1, 3):
         return values  # fractions already
     total = values.sum(axis=1)[:, np.newaxis]
     total[total == 0.0] = 1.0
@@ -103,7 +103,7 @@ def _splits_above(tree: Any) -> npt.NDArray[np.int64]:
 
 
 def _path_lengths(tree: Any) -> Doubles:
-    """For each node: nodes on the way to it, and what its samples would still need, in scikit-learn's order of adding."""
+    """For each node: nodes on the way to it, what its samples would still need; in scikit-learn's order of adding."""
     return ((_splits_above(tree) + 1.0) + average_path(tree.n_node_samples)) - 1.0
 
 
