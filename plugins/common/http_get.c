@@ -2,12 +2,12 @@
 /* http_get.c - asks a web server for something; the only file that includes curl's header. */
 #include "http_get.h"
 
-#include "say.h"
-
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "say.h"
 
 #define CONNECT_MS 10000
 

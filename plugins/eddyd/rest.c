@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "rest_body.h"
+#include "rest_head.h"
 #include "rest_models.h"
 #include "rest_route.h"
 #include "rest_stats.h"
@@ -48,7 +48,6 @@ struct rest {
 
 /* From the headers to the end of the answer. */
 struct exchange {
-    const struct route *route;
     struct request request;
     struct answer answer; /* with a status: it is to be answered so, whatever the body is */
     struct body body;
@@ -57,117 +56,34 @@ struct exchange {
 
 /* ---- before the body is read ---- */
 
-static const char *header(struct MHD_Connection *from, const char *name)
+static void check_head(struct rest *r, const struct head *h, struct exchange *x)
 {
-    return MHD_lookup_connection_value(from, MHD_HEADER_KIND, name);
-}
-
-static bool has_token(struct rest *r, struct MHD_Connection *from)
-{
-    const char *value = header(from, MHD_HTTP_HEADER_AUTHORIZATION);
-    bool has = value != NULL && strncasecmp(value, "Bearer ", 7) == 0;
     (void)pthread_rwlock_rdlock(&r->token_lock);
-    bool fine = r->token.length == 0 || (has && token_same(&r->token, value + 7));
+    struct head_rules rules = {
+        .token = &r->token, .max_body = r->conf.max_body, .refusing = atomic_load(&r->refusing)};
+    head_check(h, &rules, &x->request, &x->answer);
     (void)pthread_rwlock_unlock(&r->token_lock);
-    return fine;
+    if (x->answer.status != 0)
+        body_refuse(&x->body);
 }
 
-/* A page in a browser on this machine can have it send requests to us, but not without an Origin.
- */
-static bool is_foreign_page(struct rest *r, struct MHD_Connection *from)
+static struct head read_head(struct MHD_Connection *from, const char *method, const char *path)
 {
-    return r->token.length == 0 && header(from, "Origin") != NULL;
-}
-
-/* Is it one of `types`, NULL-terminated? What is not said is fine; parameters are ignored. */
-static bool is_type(const char *value, const char *const *types)
-{
-    if (value == NULL)
-        return true;
-    size_t length = strcspn(value, "; \t");
-    for (size_t i = 0; types[i] != NULL; i++) {
-        size_t wanted = strlen(types[i]);
-        bool any = types[i][wanted - 1] == '/'; /* text/ is all text */
-        if (strncasecmp(value, types[i], wanted) == 0 && (any || length == wanted))
-            return true;
-    }
-    return false;
-}
-
-static bool is_right_type(const struct route *route, const char *type)
-{
-    static const char *const lines[] = {"text/",
-                                        "application/json",
-                                        "application/jsonl",
-                                        "application/x-ndjson",
-                                        "application/ndjson",
-                                        "application/gzip",
-                                        "application/octet-stream",
-                                        NULL};
-    static const char *const tensors[] = {"application/json", "application/octet-stream", NULL};
-    static const char *const json[] = {"application/json", NULL};
-    return is_type(type, (route->flags & ROUTE_LINES) != 0     ? lines
-                         : (route->flags & ROUTE_TENSORS) != 0 ? tensors
-                                                               : json);
-}
-
-static void check_body(struct rest *r, struct MHD_Connection *from, struct exchange *x)
-{
-    const char *encoding = header(from, MHD_HTTP_HEADER_CONTENT_ENCODING);
-    const char *length = header(from, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    const char *head = header(from, "Inference-Header-Content-Length");
-    size_t max = r->service.conf->max_body;
-    bool lines = (x->route->flags & ROUTE_LINES) != 0;
-    if (encoding != NULL && strcasecmp(encoding, "identity") == 0)
-        encoding = NULL;
-    x->request.encoding = encoding;
-    x->request.json_length =
-        head != NULL && (x->route->flags & ROUTE_TENSORS) != 0 ? strtoul(head, NULL, 10) : SIZE_MAX;
-    if (!is_right_type(x->route, header(from, MHD_HTTP_HEADER_CONTENT_TYPE)))
-        answer_error(&x->answer, STATUS_TYPE, "Content-Type: %s is taken here",
-                     lines ? "text, application/json or application/x-ndjson" : "application/json");
-    else if (encoding != NULL && (!lines || strcasecmp(encoding, "gzip") != 0))
-        answer_error(&x->answer, STATUS_TYPE, "Content-Encoding: %s",
-                     lines ? "only gzip is taken" : "none is taken here");
-    else if (length != NULL && strtoull(length, NULL, 10) > max)
-        answer_error(&x->answer, STATUS_TOO_LARGE, "more than the %zu bytes of rest.max_body", max);
-    else if (head != NULL && head[strspn(head, "0123456789")] != '\0')
-        answer_error(&x->answer, STATUS_BAD, "Inference-Header-Content-Length: not a number");
-}
-
-static bool has_body(struct MHD_Connection *from)
-{
-    const char *length = header(from, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return header(from, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
-           (length != NULL && strtoull(length, NULL, 10) > 0);
-}
-
-/* Everything that the headers alone can be refused for. */
-static void check_head(struct rest *r, struct MHD_Connection *from, const char *method,
-                       const char *path, struct exchange *x)
-{
-    const char *allow;
-    x->route = route_find(method, path, &x->request, &allow);
-    x->request.route = x->route;
-    if ((x->route->flags & ROUTE_OPEN) == 0 && !has_token(r, from)) {
-        answer_error(&x->answer, STATUS_UNAUTHORIZED,
-                     "a token is needed: Authorization: Bearer ...");
-    } else if (x->route->serve == NULL) {
-        answer_error(&x->answer, STATUS_NOT_FOUND,
-                     "there is no such path: /openapi.yaml lists all");
-    } else if (allow != NULL) {
-        x->answer.allow = allow;
-        answer_error(&x->answer, STATUS_METHOD, "only %s", allow);
-    } else if ((x->route->flags & ROUTE_POST) != 0 && is_foreign_page(r, from)) {
-        answer_error(&x->answer, STATUS_FORBIDDEN,
-                     "pages in browsers need a token (rest.token_file)");
-    } else if ((x->route->flags & ROUTE_POST) != 0 && atomic_load(&r->refusing)) {
-        answer_error(&x->answer, STATUS_BUSY, "eddyd is stopping");
-    } else if ((x->route->flags & ROUTE_POST) != 0) {
-        check_body(r, from, x);
-    } else if (has_body(from)) {
-        answer_error(&x->answer, STATUS_TOO_LARGE, "no body is taken here");
-    }
+    struct head h = {.method = method, .path = path};
+    const struct {
+        const char *name;
+        const char **value;
+    } all[] = {{MHD_HTTP_HEADER_AUTHORIZATION, &h.authorization},
+               {"Origin", &h.origin},
+               {MHD_HTTP_HEADER_EXPECT, &h.expect},
+               {MHD_HTTP_HEADER_CONTENT_TYPE, &h.content_type},
+               {MHD_HTTP_HEADER_CONTENT_ENCODING, &h.content_encoding},
+               {MHD_HTTP_HEADER_CONTENT_LENGTH, &h.content_length},
+               {MHD_HTTP_HEADER_TRANSFER_ENCODING, &h.transfer_encoding},
+               {"Inference-Header-Content-Length", &h.json_length}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        *all[i].value = MHD_lookup_connection_value(from, MHD_HEADER_KIND, all[i].name);
+    return h;
 }
 
 /* ---- the answer ---- */
@@ -203,17 +119,17 @@ static enum MHD_Result send_answer(struct rest *r, struct MHD_Connection *to, st
 static void work(struct rest *r, struct exchange *x)
 {
     struct request *q = &x->request;
-    bool turn = (x->route->flags & ROUTE_TURN) != 0;
+    bool turn = (x->request.route->flags & ROUTE_TURN) != 0;
     q->body = x->body.text != NULL ? x->body.text : "";
     q->length = x->body.used;
     if (q->json_length == SIZE_MAX)
         q->json_length = q->length;
-    q->deadline_ms = clock_ms() + r->service.conf->timeout_ms;
+    q->deadline_ms = clock_ms() + r->conf.timeout_ms;
     if (turn && !turns_take(r->turns, q->deadline_ms)) {
         answer_error(&x->answer, STATUS_BUSY, "too many requests at a time (rest.parallel)");
         return;
     }
-    x->route->serve(&r->service, q, &x->answer);
+    x->request.route->serve(&r->service, q, &x->answer);
     if (turn)
         turns_give(r->turns);
 }
@@ -229,7 +145,7 @@ static struct watched *watched_of(struct MHD_Connection *connection)
 
 static void give_time(struct rest *r, struct MHD_Connection *connection)
 {
-    watch_until(r->watch, watched_of(connection), clock_ms() + r->service.conf->timeout_ms);
+    watch_until(r->watch, watched_of(connection), clock_ms() + r->conf.timeout_ms);
 }
 
 /* The headers are there. What is answered here, with a body unread, closes the connection. */
@@ -242,10 +158,12 @@ static enum MHD_Result begin(struct rest *r, struct MHD_Connection *from, const 
     *request = x;
     atomic_fetch_add(&r->under_way, 1);
     x->begun_ns = clock_ns();
-    body_init(&x->body, r->service.conf->max_body, &r->budget);
-    check_head(r, from, method, path, x);
+    struct head head = read_head(from, method, path);
+    body_init(&x->body, r->conf.max_body, &r->budget);
+    check_head(r, &head, x);
     give_time(r, from);
-    return x->answer.status == 0 ? MHD_YES : send_answer(r, from, x);
+    bool go_on = x->answer.status == 0 || head_is_short(&head, r->conf.max_body);
+    return go_on ? MHD_YES : send_answer(r, from, x);
 }
 
 /* The body is there, or as much of it as there is room for. */
@@ -253,7 +171,7 @@ static enum MHD_Result finish(struct rest *r, struct MHD_Connection *to, struct 
 {
     if (x->body.fault == BODY_TOO_LONG)
         answer_error(&x->answer, STATUS_TOO_LARGE, "more than the %zu bytes of rest.max_body",
-                     r->service.conf->max_body);
+                     r->conf.max_body);
     else if (x->body.fault == BODY_NO_ROOM)
         answer_error(&x->answer, STATUS_BUSY, "too many long requests at a time");
     watch_until(r->watch, watched_of(to), WATCH_NEVER); /* work has its own deadline */
@@ -289,7 +207,7 @@ static void completed(void *user, struct MHD_Connection *connection, void **requ
     if (x == NULL)
         return;
     bool answered = code == MHD_REQUEST_TERMINATED_COMPLETED_OK;
-    rest_stats_add(r->service.stats, route_index(x->route), answered ? x->answer.status : 0,
+    rest_stats_add(r->service.stats, route_index(x->request.route), answered ? x->answer.status : 0,
                    clock_ns() - x->begun_ns);
     body_done(&x->body);
     answer_done(&x->answer);
@@ -309,7 +227,7 @@ static void connected(void *user, struct MHD_Connection *connection, void **cont
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (info != NULL)
-        *context = watch_add(r->watch, info->connect_fd, clock_ms() + r->service.conf->timeout_ms);
+        *context = watch_add(r->watch, info->connect_fd, clock_ms() + r->conf.timeout_ms);
 }
 
 /* libmicrohttpd's own complaints (a peer hung up and the like) are of no use to anybody. */
@@ -363,8 +281,7 @@ static int open_socket(struct rest *r, eddy_error *err)
     r->is_unix = at.kind != SOCKET_TCP && socket_file_of(&at, &r->file) == 0;
     if (!local && r->cert == NULL)
         say(r->service.say, LOG_WARNING,
-            "%s: tokens and flows go over the network in clear: set rest.tls_cert",
-            r->service.conf->http);
+            "%s: tokens and flows go over the network in clear: set rest.tls_cert", r->conf.http);
     return fd;
 }
 
@@ -455,7 +372,7 @@ static void stop_daemon(struct rest *r)
         return;
     rest_refuse(r);
     int fd = MHD_quiesce_daemon(r->daemon);
-    int64_t end = clock_ms() + r->service.conf->timeout_ms;
+    int64_t end = clock_ms() + r->conf.timeout_ms;
     struct timespec pause = {.tv_nsec = WAIT_MS * 1000000L};
     while (atomic_load(&r->under_way) > 0 && clock_ms() < end)
         (void)nanosleep(&pause, NULL); /* shorter is fine, too */

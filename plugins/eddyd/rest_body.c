@@ -55,6 +55,11 @@ static bool grow(struct body *b, size_t length)
     return true;
 }
 
+void body_refuse(struct body *b)
+{
+    b->fault = BODY_UNWANTED;
+}
+
 bool body_add(struct body *b, const char *bytes, size_t length)
 {
     if (b->fault == BODY_FINE && length > b->max - b->used)

@@ -12,7 +12,7 @@ struct body_budget {
     _Atomic size_t left; /* bytes */
 };
 
-enum body_fault { BODY_FINE, BODY_TOO_LONG, BODY_NO_ROOM };
+enum body_fault { BODY_FINE, BODY_TOO_LONG, BODY_NO_ROOM, BODY_UNWANTED };
 
 struct body {
     char *text;
@@ -25,6 +25,9 @@ struct body {
 
 void body_init(struct body *b, size_t max, struct body_budget *budget);
 void body_done(struct body *b);
+
+/* From now on what comes is dropped: the request is refused. */
+void body_refuse(struct body *b);
 
 /* False: so much came after a fault that it is not worth reading the rest. */
 bool body_add(struct body *b, const char *bytes, size_t length);
