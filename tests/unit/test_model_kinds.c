@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "model_image.h"
 
@@ -164,8 +165,33 @@ static void a_section_of_a_later_version_is_passed_over(void **state)
     free(d);
 }
 
-int main(void)
+/* Seeds for fuzz_model, as small as they can be: `test_model_kinds tests/fuzz/corpus/model`. */
+static int write_seeds(const char *folder)
 {
+    for (size_t i = 0; i < SKETCHES; i++) {
+        struct sketch sketch = sketches[i];
+        char path[4096];
+        sketch.trees = sketch.trees > 3 ? 3 : sketch.trees;
+        sketch.splits = sketch.splits > 5 ? 5 : sketch.splits;
+        struct drawing *d = drawing_new(&sketch, 1);
+        d->rows = 2;
+        struct image *image = drawing_image(d);
+        (void)snprintf(path, sizeof path, "%s/kind%u-%u-bytes-%u.eddy", folder, (unsigned)d->kind,
+                       (unsigned)d->threshold_size, (unsigned)d->classes);
+        FILE *to = fopen(path, "w");
+        bool good = to != NULL && fwrite(image->bytes, 1, image->length, to) == image->length;
+        if (to == NULL || fclose(to) != 0 || !good)
+            return 1;
+        free(image);
+        free(d);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2)
+        return write_seeds(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_comes_to_what_a_plain_walk_comes_to),
         cmocka_unit_test(golden_rows_that_are_off_by_one_bit_are_refused),
