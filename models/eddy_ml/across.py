@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def training_of(flows: Flows, sources: list[Source], params: Params, algorithm: 
 
 
 def folds(flows: Flows, sources: list[Source], params: Params,
-          algorithm: str) -> Iterator[tuple[Flows, Numbers, Numbers]]:
+          algorithm: str) -> Iterator[tuple[Flows, Numbers, Numbers | None]]:
     """Of each group: its flows with a label, their scores, and what the best column of all others says of them."""
     groups: dict[str, list[str]] = {}
     for source in sources:
@@ -48,36 +49,40 @@ def folds(flows: Flows, sources: list[Source], params: Params,
             yield judged, fitted.scores(judged), column_score(best_column(others, fitted.columns), others, judged)
 
 
-def column_score(one: OneColumn | None, others: Flows, judged: Flows) -> Numbers:
+def column_score(one: OneColumn | None, others: Flows, judged: Flows) -> Numbers | None:
     """As the share of benign training flows that are less suspicious, so that folds with other columns compare."""
-    if one is None:
-        return np.zeros(len(judged))
+    if one is None:  # an isolation forest was told of no attacks
+        return None
     usual = np.sort(one.score(others.where(~others.attack)))
     return np.asarray(np.searchsorted(usual, one.score(judged)) / max(1, len(usual)))
 
 
 def leave_one_out(flows: Flows, sources: list[Source], params: Params,
-                  algorithm: str = RANDOM_FOREST) -> tuple[Judged, Numbers]:
+                  algorithm: str = RANDOM_FOREST) -> tuple[Judged, Numbers | None]:
     """All flows with a label, each with the score of a forest that has not seen its group, and with what the best
-    column of the same training says."""
-    judged, scores, columns = zip(*folds(flows, sources, params, algorithm), strict=True)
-    return Judged(together(list(judged)), np.concatenate(scores), None, None), np.concatenate(columns)
+    column of the same training says, if there is one."""
+    found = list(folds(flows, sources, params, algorithm))
+    columns = [column for _, _, column in found if column is not None]
+    judged = together([judged for judged, _, _ in found])
+    return (Judged(judged, np.concatenate([score for _, score, _ in found]), None, None),
+            np.concatenate(columns) if len(columns) == len(found) else None)
 
 
-def numbers(judged: Judged, column: Numbers, seed: int) -> dict[str, object]:
+def numbers(judged: Judged, column: Numbers | None, seed: int) -> dict[str, Any]:
     flows, days = judged.flows, evaluate.days_in(judged.flows)
+    scores = {"model": judged.score, "eddy_without_model": flows.own_score}
+    if column is not None:
+        scores["one_column"] = column
     per_capture = {}
     for name in dict.fromkeys(flows.captures.tolist()):
         own = flows.captures == name
         attack = flows.attack[own]
-        per_capture[name] = {"flows": int(own.sum()), "attacks": int(attack.sum()),
-                             "model": measures.roc_auc(steps_of(attack, judged.score[own])),
-                             "eddy_without_model": measures.roc_auc(steps_of(attack, flows.own_score[own])),
-                             "one_column": measures.roc_auc(steps_of(attack, column[own]))}
+        areas = {key: measures.roc_auc(steps_of(attack, score[own])) for key, score in scores.items()}
+        per_capture[name] = {"flows": int(own.sum()), "attacks": int(attack.sum()), **areas}
     return {"overall": evaluate.overall(judged), "interval": evaluate.intervals(judged, seed),
             "by_family": evaluate.by_family(judged), "roc_auc_by_capture": per_capture,
-            "baselines": {"eddy_without_model": ranking(steps_of(flows.attack, flows.own_score), days),
-                          "one_column": ranking(steps_of(flows.attack, column), days)}}
+            "baselines": {key: ranking(steps_of(flows.attack, score), days) for key, score in scores.items()
+                          if key != "model"}}
 
 
 # ---- python3 -m eddy_ml across
@@ -99,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
     print(f"  ROC-AUC of each capture by forests that did not see it\n  {'':26}{'flows':>8}{'attacks':>8}{'model':>8}"
           f"{'eddy':>8}{'column':>8}")
     for name, one in found["roc_auc_by_capture"].items():
-        areas = "".join(f"{evaluate.digits(one[key]):>8}" for key in ("model", "eddy_without_model", "one_column"))
+        areas = "".join(f"{evaluate.digits(one.get(key)):>8}" for key in ("model", "eddy_without_model", "one_column"))
         print(f"  {name:26}{one['flows']:8}{one['attacks']:8}{areas}")
     if options.output is not None:
         options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

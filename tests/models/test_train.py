@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT
 from made import DATA, LAB_PARAMS, flows_of, trained_on_lab
 
-from eddy_ml import captures, labels, model_file, predict, split, thresholds, train
+from eddy_ml import across, captures, labels, measures, model_file, predict, split, thresholds, train
 from eddy_ml.captures import Capture, Rule, Source, read_captures
 from eddy_ml.params import LEFT_OUT, Params, params_of, read_params
 from eddy_ml.stream import Report
@@ -269,6 +269,7 @@ def test_the_same_seed_gives_the_same_file_but_for_its_date(tmp_path: Path) -> N
     assert one.metadata["created"] != two.metadata["created"] and two.metadata["params"].pop("jobs") == 2
     for metadata in (one.metadata, two.metadata):
         metadata.pop("created")
+        metadata["trainer"].pop("git_commit")  # somebody may have committed between the two
     one.metadata["params"].pop("jobs")
     assert model_file.to_bytes(one) == model_file.to_bytes(two)
     other = train.train(lab.captures, tmp_path, name="lab", version="1.0", command=["test"], created=1.8e9,
@@ -344,3 +345,34 @@ def test_the_entry_points_run(tmp_path: Path) -> None:
     failed = subprocess.run([sys.executable, sklearn / "train_model.py", "--captures", tmp_path / "none.yaml", "--name",
                              "x", "--version", "1", "--out", tmp_path], check=False, capture_output=True, text=True)
     assert failed.returncode == 1 and "none.yaml" in failed.stderr and "Traceback" not in failed.stderr
+
+
+# ---- across places
+
+
+def test_every_group_is_judged_by_a_forest_that_did_not_see_it() -> None:
+    """Each place has a benign habit at its own value: only a forest that has seen the place could know it."""
+    random = np.random.default_rng(1)
+    places, values, classes = ["a", "b", "c"], [], []
+    for place in range(3):
+        values += [[10.0 * place + 5 * attack, random.normal()] for attack in (0, 1) for _ in range(60)]
+        classes += ["benign"] * 60 + ["scan"] * 60
+    flows = flows_of(np.array(values), ["duration", "rate"], classes, captures=[p for p in places for _ in range(120)])
+    sources = [source("a", 0, 1), source("b", 2, 3), source("c", 4, 5)]
+    params = Params(leave_out=(), random_forest={"n_estimators": 10})
+    judged, column = across.leave_one_out(flows, sources, params)
+    assert len(judged.flows) == 360 and column is not None
+    own = train.fitted_of(train.fit(flows, params, "random_forest").estimator, ["duration", "rate"]).scores(flows)
+    area = measures.roc_auc(measures.steps_of(flows.attack, own))
+    assert area > 0.99 > 0.9 > measures.roc_auc(measures.steps_of(judged.flows.attack, judged.score))
+    with pytest.raises(ValueError, match="all captures are of one group"):
+        across.leave_one_out(flows, [source("a", 0, 1, "g"), source("b", 2, 3, "g"), source("c", 4, 5, "g")], params)
+
+
+def test_an_isolation_forest_across_places_has_no_column_to_compare_with() -> None:
+    flows = flows_of(np.random.default_rng(1).normal(size=(1200, 2)), ["duration", "rate"], ["benign", "scan"] * 600,
+                     captures=["a"] * 600 + ["b"] * 600)
+    judged, column = across.leave_one_out(flows, [source("a", 0, 1), source("b", 2, 3)], Params(leave_out=()),
+                                          "isolation_forest")
+    assert len(judged.flows) == 1200 and column is None
+    assert "one_column" not in across.numbers(judged, column, 1)["baselines"]
