@@ -21,8 +21,8 @@ class Model:
     """A model file that libeddy has checked and taken up. Rows have `columns` in their order."""
 
     def __init__(self, path: str | Path) -> None:
-        self._library = lib.load()
         self._model = c_void_p()
+        self._library = lib.load()
         error = lib.Error()
         lib.check(self._library.eddy_model_open(str(path).encode(), byref(self._model), byref(error)), error)
         info = lib.ModelInfo(size=ctypes.sizeof(lib.ModelInfo))
