@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "emit/promtext.h"
 #include "engine.h"
 #include "metrics_model.h"
-#include "util/text.h"
+#include "metrics_visit.h"
 #include "vet/marks.h"
 #include "vet/rules.h"
 #include "worker.h"
@@ -134,28 +133,6 @@ static void take(struct snapshot *s, eddy_engine *e)
 }
 
 /* ---- samples ---- */
-
-struct visit {
-    const struct snapshot *s;
-    eddy_metric metric; /* name, help and kind of the metric under way */
-    eddy_metric_fn *each;
-    void *user;
-};
-
-static int sample(struct visit *v, const char *labels, double value)
-{
-    v->metric.labels = labels;
-    v->metric.value = value;
-    return v->each(&v->metric, v->user);
-}
-
-static int labelled(struct visit *v, const char *name, const char *value, double number)
-{
-    char buffer[160];
-    struct text labels = text_over(buffer, sizeof buffer);
-    promtext_label(&labels, name, value);
-    return sample(v, buffer, number);
-}
 
 static int by_detector(struct visit *v, const uint64_t *counts)
 {
@@ -346,49 +323,6 @@ static int visit_geoip_database_timestamp_seconds(struct visit *v)
     return stop;
 }
 
-static int visit_model_info(struct visit *v)
-{
-    const struct model_metrics *model = &v->s->model;
-    char buffer[400];
-    struct text labels = text_over(buffer, sizeof buffer);
-    if (!model->any)
-        return 0;
-    promtext_label(&labels, "name", model->name);
-    promtext_label(&labels, "version", model->version);
-    promtext_label(&labels, "sha256", model->sha256);
-    return sample(v, buffer, 1);
-}
-
-static int visit_model_loaded(struct visit *v)
-{
-    return labelled(v, "model", "iforest", v->s->model.file);
-}
-
-static int visit_model_trained_timestamp_seconds(struct visit *v)
-{
-    const struct model_metrics *model = &v->s->model;
-    return model->any && model->trained_s > 0 ? labelled(v, "model", "iforest", model->trained_s)
-                                              : 0;
-}
-
-static int visit_model_load_failures_total(struct visit *v)
-{
-    int stop = 0;
-    for (size_t i = MODEL_FINE + 1; i < MODEL_FAULT_COUNT && stop == 0; i++)
-        stop = labelled(v, "reason", model_fault_names[i], (double)v->s->model.failures[i]);
-    return stop;
-}
-
-static int visit_feature_psi(struct visit *v)
-{
-    const struct model_metrics *model = &v->s->model;
-    int stop = 0;
-    for (uint32_t i = 0; i < model->width && stop == 0; i++)
-        if (!isnan(model->psi[i]))
-            stop = labelled(v, "feature", model->feature[i], model->psi[i]);
-    return stop;
-}
-
 static int visit_output_errors_total(struct visit *v)
 {
     int stop = 0;
@@ -476,7 +410,7 @@ int eddy_engine_metrics(eddy_engine *engine, eddy_metric_fn *each, void *user)
 {
     struct snapshot snapshot;
     take(&snapshot, engine);
-    struct visit visit = {.s = &snapshot, .each = each, .user = user};
+    struct visit visit = {.s = &snapshot, .model = &snapshot.model, .each = each, .user = user};
     int stop = 0;
     for (size_t i = 0; i < sizeof table / sizeof *table && stop == 0; i++) {
         visit.metric =

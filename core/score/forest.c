@@ -88,8 +88,8 @@ static void take(struct forest_state *s, const struct forest_conf *conf, const s
         s->since_us = now_us;
 }
 
-static struct opinion ask(const struct forest_conf *conf, const struct model *model,
-                          const struct row *row, float *own, double *answer)
+static struct opinion opinion_of(const struct forest_conf *conf, const struct model *model,
+                                 const struct row *row, float *own, double *answer)
 {
     if (model == NULL)
         return (struct opinion){0};
@@ -173,9 +173,9 @@ static void judge(void *state, const void *settings, struct row *row, struct fin
     float other_row[FOREST_COLUMNS + 1];
     double other_answer[FOREST_OUTPUTS];
     begin_window(s, row);
-    struct opinion own = ask(conf, champion, row, s->row, s->answer);
+    struct opinion own = opinion_of(conf, champion, row, s->row, s->answer);
     struct opinion other =
-        ask(conf, models_in(row->models, FOREST_CHALLENGER), row, other_row, other_answer);
+        opinion_of(conf, models_in(row->models, FOREST_CHALLENGER), row, other_row, other_answer);
     challenge_note(&s->challenge, &own, &other);
     if (champion == NULL)
         return;

@@ -90,6 +90,7 @@ static_assert(WIDTH < NURSERY_COLUMNS, "a row has room for one more than the col
 struct iforest_state {
     struct nursery nursery;
     struct drift drift;
+    struct challenge challenge;
     double earned;                 /* odd flows that may teach */
     double surprise;               /* -log10 p of the latest row; NAN: no forest */
     bool first_pass;               /* of the latest row */
@@ -112,24 +113,36 @@ static const struct model *model_of(const struct iforest_state *s, const struct 
     return file != NULL ? file : nursery_model(&s->nursery);
 }
 
+#define ODD      3.0  /* -log10 p */
+#define EXPECTED 1e-3 /* how often it is */
+
+static struct opinion opinion_of(const struct model *model, const struct row *row, float *own)
+{
+    if (model == NULL)
+        return (struct opinion){0};
+    model_row(model, row->column, own);
+    double score = forest_score(&model->forest, own);
+    return (struct opinion){model, score, heldout_surprise(&model->heldout, score) >= ODD};
+}
+
 static void iforest_score(void *state, const void *settings, struct row *row, struct finding *out)
 {
     struct iforest_state *s = state;
     const struct model *model = model_of(s, row);
+    float other_row[FOREST_COLUMNS + 1];
     (void)settings;
+    struct opinion own = opinion_of(model, row, s->row);
+    struct opinion other = opinion_of(models_in(row->models, IFOREST_CHALLENGER), row, other_row);
+    challenge_note(&s->challenge, &own, &other);
     s->surprise = NAN;
     if (model == NULL)
         return;
-    model_row(model, row->column, s->row);
-    s->score = forest_score(&model->forest, s->row);
+    s->score = own.score;
     out->tests = fmax(1.0, row->window->flows);
     out->score = out->sample = s->surprise = heldout_surprise(&model->heldout, s->score);
 }
 
 /* ---- learning ---- */
-
-#define ODD      3.0  /* -log10 p */
-#define EXPECTED 1e-3 /* how often it is */
 
 static struct nursery_conf growing(const struct iforest_conf *conf)
 {
@@ -162,8 +175,10 @@ static void iforest_learn(void *state, const void *settings, struct row *row)
             kept[i] = forest_number(row->column[columns[i]]);
         nursery_add(&s->nursery, kept);
     }
-    if (row->teach >= 1.0)
+    if (row->teach >= 1.0) {
         drift_note(&s->drift, row->column);
+        challenge_learn(&s->challenge);
+    }
     /* The second of two passes begins: now the whole log is known, and nobody waits for a flow. */
     if (s->first_pass && !row->first_pass)
         (void)nursery_finish(&s->nursery, &nursery, row->end_us);
@@ -209,7 +224,7 @@ static void iforest_explain(const void *state, const void *settings, const struc
 struct iforest_view iforest_view(const struct score_state *state)
 {
     const struct iforest_state *s = state->detector[score_place("iforest")];
-    return (struct iforest_view){nursery_model(&s->nursery), &s->drift, &s->nursery};
+    return (struct iforest_view){nursery_model(&s->nursery), &s->drift, &s->nursery, &s->challenge};
 }
 
 struct nursery_conf iforest_growing(const struct score_conf *conf)

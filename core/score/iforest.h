@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/nursery.h"
+#include "score/challenge.h"
 #include "score/drift.h"
 #include "score/score.h"
 
@@ -11,6 +12,7 @@ struct iforest_view {
     const struct model *grown; /* in place; NULL: none yet */
     const struct drift *drift; /* of recent flows */
     const struct nursery *nursery;
+    const struct challenge *challenge;
 };
 
 struct iforest_view iforest_view(const struct score_state *state);

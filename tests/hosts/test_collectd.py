@@ -214,10 +214,10 @@ def collectd_with_a_mute_receiver(bench: Bench) -> None:
 NAMES = """anomalous_flows_total build_info calibration_error checkpoint_failures_total checkpoint_timestamp_seconds
     config_ok config_reloads_total event_time_seconds evictions_total feature_psi flows_corrected_total
     flows_total hosts_tracked incident_budget_remaining incident_limit incidents_no_place_total incidents_open
-    incidents_suppressed_total
-    incidents_total incidents_withheld_total input_gaps_total input_lag_bytes input_read_bytes_total
-    input_reading input_records_total input_rotations_total input_truncations_total input_unresolved
-    late_flows_total learning mark_reloads_total marks model_info model_load_failures_total model_loaded
+    incidents_suppressed_total incidents_total incidents_withheld_total input_gaps_total input_lag_bytes
+    input_read_bytes_total input_reading input_records_total input_rotations_total input_truncations_total
+    input_unresolved late_flows_total learning mark_reloads_total marks model_agreement_total model_alerts_total
+    model_info model_load_failures_total model_loaded model_score_psi model_scored_total
     model_trained_timestamp_seconds notifications_total output_dropped_total output_errors_total pairs_tracked
     records_rejected_total records_skipped_total slow_reads_total state_memory_bytes suppressed_flows_total
     suppression_reloads_total suppressions"""

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_forest_detector.c - windows are judged by how many of their flows a classifier takes for an
- * attack: p against numbers worked by hand, what a host's past does, what is said and when not. */
+ * attack: p against numbers worked by hand, and what a host's past does. */
 #define score_forest            score_forest_tested /* its static functions are tested too */
 #define forest_share(s, c, h)   forest_share_tested(s, c, h)
 #define forest_challenge(state) forest_challenge_tested(state)
@@ -9,128 +9,8 @@
 #undef forest_share
 #undef forest_challenge
 
-#include "pipeline.h"
+#include "forest_model.h"
 #include "random.h"
-
-const struct challenge *forest_challenge(const struct score_state *state);
-
-/* Unanswered: a scan, in nine of ten; else no attack, in 97 of 100.
- *
- *         attempt <= 0.5                  benign  scan  calling
- *          /        \
- *       leaf 0    bytes_out <= 10          0.97   0.02   0.01
- *                  /     \
- *              leaf 1   leaf 2             0.10   0.85   0.05;   0.20   0.10   0.70
- *
- * Of 9999 benign flows held out, 9 were alerts: (1 + 9) / (1 + 9999) = 0.001. */
-struct planted {
-    struct model model;
-    struct models models;
-    struct model_classes classes;
-    struct node node[5];
-    double value[9];
-    uint32_t cover[5];
-};
-
-#define QUIET_SCORE (1.0 - 0.97)
-#define SCAN_SCORE  (1.0 - 0.10)
-
-static struct planted *plant(uint64_t id)
-{
-    struct planted *m = calloc(1, sizeof *m);
-    assert_non_null(m);
-    memcpy(m->node,
-           (struct node[]){node_split(1, 0, 0.5f), node_leaf(1, 2, 0), node_split(3, 1, 10.0f),
-                           node_leaf(3, 2, 1), node_leaf(4, 2, 2)},
-           sizeof m->node);
-    memcpy(m->value, (double[]){0.97, 0.02, 0.01, 0.10, 0.85, 0.05, 0.20, 0.10, 0.70},
-           sizeof m->value);
-    memcpy(m->cover, (uint32_t[]){1000, 800, 200, 150, 50}, sizeof m->cover);
-    m->classes = (struct model_classes){
-        .count = 3,
-        .alert = 0.5,
-        .weight = 100,
-        .of = {{"benign", ""}, {"scan", "T1046"}, {"calling", ""}},
-    };
-    m->model = (struct model){.kind = MODEL_CLASSES,
-                              .classes = &m->classes,
-                              .column = {COLUMN_attempt, COLUMN_bytes_out},
-                              .id = id,
-                              .name = "lab",
-                              .version = "1.0"};
-    m->model.forest = (struct forest){.trees = 1,
-                                      .width = 2,
-                                      .outputs = 3,
-                                      .depth = {2},
-                                      .node = m->node,
-                                      .value = m->value,
-                                      .cover = m->cover,
-                                      .normaliser = 1};
-    for (unsigned i = 0; i < 9999; i++)
-        heldout_add(&m->model.heldout, i < 9 ? SCAN_SCORE : QUIET_SCORE);
-    heldout_fit(&m->model.heldout);
-    m->model.bins[0][0] = 9990;
-    m->model.bins[0][COLUMN_BINS - 1] = 9;
-    m->model.bins[1][column_bin(COLUMN_bytes_out, 10)] = 9999;
-    return m;
-}
-
-struct fixture {
-    struct pipeline *p;
-    struct planted *champion, *other;
-    size_t own;
-};
-
-static int setup_with(void **state, const char *const *settings)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    f->p = pipeline_new(settings);
-    f->champion = plant(1);
-    f->other = plant(2);
-    f->own = detector_named("forest");
-    f->champion->models.in[FOREST_MODEL] = &f->champion->model;
-    f->p->row.models = &f->champion->models;
-    *state = f;
-    return 0;
-}
-
-static int setup(void **state)
-{
-    return setup_with(state, NULL);
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    pipeline_free(f->p);
-    free(f->champion);
-    free(f->other);
-    free(f);
-    return 0;
-}
-
-static struct finding see(struct fixture *f, const eddy_flow *flow)
-{
-    return pipeline_score(f->p, flow)->finding[f->own];
-}
-
-static struct finding attempt(struct fixture *f, double start_s, unsigned peer)
-{
-    eddy_flow flow = refused_at(start_s, "10.0.0.1", numbered("203.0", peer), 23);
-    return see(f, &flow);
-}
-
-static struct finding browse(struct fixture *f, double start_s)
-{
-    eddy_flow flow = flow_at(start_s, "10.0.0.1", "198.51.100.1", 443);
-    return see(f, &flow);
-}
-
-static bool near(double a, double b)
-{
-    return fabs(a - b) < 0.006; /* scores of windows are kept in hundredths */
-}
 
 static const struct host *host_of(const struct fixture *f)
 {
@@ -405,123 +285,6 @@ static void the_past_fades(void **state)
     assert_true((double)host_of(f)->forest.alerts < 0.9 * 100 * 16.8333 / 20);
 }
 
-/* ---- settings ---- */
-
-static int setup_strict(void **state)
-{
-    static const char *const settings[] = {"forest.alert", "0.95", NULL};
-    return setup_with(state, settings);
-}
-
-static void the_setting_has_the_last_word_on_alerts(void **state)
-{
-    struct fixture *f = *state;
-    assert_true(isnan(attempt(f, 0, 1).score)); /* 0.9 */
-    const struct forest_state *s = f->p->score->detector[f->own];
-    assert_true(s->alert == 0.95 && s->benign_alerts == 0);
-    assert_true(fabs(s->share - 1e-4) < 1e-12);
-}
-
-/* ---- champion and challenger ---- */
-
-static void a_challenger_is_counted_and_decides_nothing(void **state)
-{
-    struct fixture *f = *state;
-    f->other->classes.alert = 0.95;
-    f->other->models.in[FOREST_CHALLENGER] = &f->other->model;
-    f->p->row.models = &f->other->models;
-    assert_true(isnan(attempt(f, 0, 1).score)); /* alone */
-    assert_int_equal(f->p->score->looking, f->p->score->count - 1);
-    f->champion->models.in[FOREST_CHALLENGER] = &f->other->model;
-    f->p->row.models = &f->champion->models;
-    double score = attempt(f, 700, 2).score;
-    (void)browse(f, 701);
-    assert_true(near(score, -log10(2 * 0.001)));
-    const struct challenge *c = forest_challenge(f->p->score);
-    assert_int_equal(c->of[CHAMPION].scored, 2);
-    assert_int_equal(c->of[CHAMPION].alerts, 1);
-    assert_int_equal(c->of[CHALLENGER].scored, 3);
-    assert_int_equal(c->of[CHALLENGER].alerts, 0);
-    assert_int_equal(c->agreement[1][0], 1);
-    assert_int_equal(c->agreement[0][0], 1);
-}
-
-/* ---- words ---- */
-
-static struct explanation why(struct fixture *f)
-{
-    struct explanation out;
-    score_explain(f->p->score, &f->p->score_conf, f->own, &f->p->row, &out);
-    return out;
-}
-
-static void a_sweep_is_told_with_class_count_port_and_technique(void **state)
-{
-    struct fixture *f = *state;
-    for (unsigned i = 0; i < 8; i++)
-        (void)browse(f, i);
-    for (unsigned i = 0; i < 32; i++)
-        (void)attempt(f, 8 + i, i);
-    struct explanation e = why(f);
-    assert_string_equal(
-        e.sentence, "10.0.0.1 looks like 'scan' to model lab 1.0: 32 of its 40 connections in "
-                    "38 s are alerts, most of them to port 23/tcp; the latest, to 203.0.0.32 "
-                    "port 23/tcp, is that with a probability of 0.85. Of 9999 benign ones 9 are "
-                    "alerts.");
-    assert_string_equal(e.technique, "T1046");
-    assert_true(e.names_port && !e.names_peer);
-    assert_string_equal(e.reason[0].feature, "window_alerts");
-    assert_true(e.reason[0].value == 32 && near(e.reason[0].usual, 0.04));
-    assert_string_equal(e.reason[1].feature, "attempt");
-    double shares = 0;
-    for (size_t i = 0; i < e.count; i++)
-        shares += e.reason[i].share;
-    assert_true(shares > 0.9 && shares < 1.0001);
-    assert_true(e.reason[0].share > 0.8); /* 0.001 of more than 1e-20 */
-    assert_string_equal(e.reason[e.count - 1].feature, "class");
-    assert_string_equal(e.evidence.kind, "distribution");
-    assert_true(fabs(e.evidence.mark - 0.9) < 1e-9);
-}
-
-static void guessing_at_one_host_is_told_with_the_host(void **state)
-{
-    struct fixture *f = *state;
-    for (unsigned i = 0; i < 20; i++)
-        (void)attempt(f, i, 7);
-    struct explanation e = why(f);
-    assert_true(e.names_port && e.names_peer);
-    assert_non_null(strstr(e.sentence, "most of them to 203.0.0.8 port 23/tcp;"));
-}
-
-static void a_class_without_technique_has_the_detectors_own(void **state)
-{
-    struct fixture *f = *state;
-    eddy_flow flow = refused_at(0, "10.0.0.1", "203.0.113.1", 23);
-    flow.bytes_out = 5000;
-    flow.packets_out = 50;
-    (void)see(f, &flow);
-    struct explanation e = why(f);
-    assert_non_null(strstr(e.sentence, "looks like 'calling'"));
-    assert_string_equal(e.technique, "");
-    assert_non_null(strstr(e.sentence, "1 of its 1 connections"));
-    assert_null(strstr(e.sentence, "most of them"));
-}
-
-static void a_name_that_is_too_long_is_cut(void **state)
-{
-    struct fixture *f = *state;
-    static char name[64], version[32];
-    memset(name, 'n', sizeof name - 1);
-    memset(version, 'v', sizeof version - 1);
-    f->champion->model.name = name;
-    f->champion->model.version = version;
-    memset(f->champion->classes.of[1].name, 'c', sizeof f->champion->classes.of[1].name - 1);
-    (void)attempt(f, 0, 1);
-    struct explanation e = why(f);
-    assert_in_range(strlen(e.sentence), 300, sizeof e.sentence - 1);
-    assert_in_range(strlen(e.reason[e.count - 1].text), 60, sizeof e.reason[0].text - 1);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -544,13 +307,6 @@ int main(void)
         TEST(what_a_host_always_does_becomes_usual),
         TEST(also_where_it_is_all_that_the_host_does),
         TEST(the_past_fades),
-        cmocka_unit_test_setup_teardown(the_setting_has_the_last_word_on_alerts, setup_strict,
-                                        teardown),
-        TEST(a_challenger_is_counted_and_decides_nothing),
-        TEST(a_sweep_is_told_with_class_count_port_and_technique),
-        TEST(guessing_at_one_host_is_told_with_the_host),
-        TEST(a_class_without_technique_has_the_detectors_own),
-        TEST(a_name_that_is_too_long_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
