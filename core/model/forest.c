@@ -175,22 +175,24 @@ struct batch {
     uint32_t key[BATCH * FOREST_COLUMNS];
 };
 
+/* The last rows, too few to be walked side by side, are walked one by one. */
 static void sum_batch(const struct forest *forest, const struct batch *batch, double *sums)
 {
-    uint32_t leaf[ROWS];
+    uint32_t leaf[ROWS], whole = batch->count / ROWS * ROWS, outputs = forest->outputs;
     for (uint32_t tree = 0; tree < forest->trees; tree++)
-        for (uint32_t first = 0; first < batch->count; first += ROWS) {
-            uint32_t real = batch->count - first < ROWS ? batch->count - first : ROWS;
+        for (uint32_t first = 0; first < whole; first += ROWS) {
             walk_rows(forest, tree, batch->key + (size_t)first * FOREST_COLUMNS, leaf);
-            for (uint32_t i = 0; i < real; i++)
-                add_leaves(forest, &leaf[i], 1,
-                           sums + (size_t)batch->own[first + i] * forest->outputs);
+            for (uint32_t i = 0; i < ROWS; i++)
+                add_leaves(forest, &leaf[i], 1, sums + (size_t)batch->own[first + i] * outputs);
         }
+    for (uint32_t i = whole; i < batch->count; i++)
+        sum_row(forest, batch->key + (size_t)i * FOREST_COLUMNS,
+                sums + (size_t)batch->own[i] * outputs);
 }
 
 void forest_sums_batch(const struct forest *forest, const float *rows, size_t count, double *sums)
 {
-    struct batch batch = {0}; /* the last rows are walked, too, when there are none */
+    struct batch batch; /* left as it is: to zero it takes as long as a row */
     for (size_t done = 0; done < count; done += BATCH) {
         uint32_t taken = (uint32_t)(count - done < BATCH ? count - done : BATCH);
         double *own = sums + done * forest->outputs;
