@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eddy_ml import measures, predict
+from eddy_ml import measures, model_file, predict
 from eddy_ml.baselines import OneColumn
 from eddy_ml.captures import Flows, read_all, read_captures
 from eddy_ml.labels import BENIGN
@@ -212,13 +212,19 @@ def column_of(metadata: dict[str, Any]) -> OneColumn | None:
     return OneColumn(one["column"], one["rising"], one["roc_auc"]) if one else None
 
 
+def alert_in(path: Path) -> float | None:
+    """As the sensor reads it."""
+    classes = model_file.read(path).classes
+    return None if classes is None else classes.alert
+
+
 def run(options: argparse.Namespace) -> int:
     model = predict.Model(options.model)
     metadata = model.metadata
     captures = read_captures(options.captures)
     chosen, said = wanted([capture.name for capture in captures], metadata, options.on)
     flows, _ = read_all([capture for capture in captures if capture.name in chosen])
-    judged = judge(model, flows, metadata.get("thresholds", {}).get("alert"))
+    judged = judge(model, flows, alert_in(options.model))
     metrics = metrics_of(model, judged, column_of(metadata), options.seed)
     head = {"model": {"name": model.name, "version": model.version, "sha256": model.sha256}, "captures": chosen,
             "warnings": said}

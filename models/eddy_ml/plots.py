@@ -93,18 +93,17 @@ def importance(axes: Axes, judged: Judged, metrics: dict[str, Any], metadata: di
 
 
 def over_time(axes: Axes, judged: Judged, metrics: dict[str, Any], metadata: dict[str, Any]) -> None:
-    """Captures one after the other: years may lie between them."""
+    """Captures side by side, all of one width: years may lie between them, and one may last a year."""
     flows, random = judged.flows, np.random.default_rng(SEED)
     at = np.zeros(len(flows))
-    edge, ticks = 0.0, []
-    for name in dict.fromkeys(flows.captures.tolist()):
+    ticks = []
+    for place, name in enumerate(dict.fromkeys(flows.captures.tolist())):
         own = flows.captures == name
-        hours = (flows.start_us[own] - flows.start_us[own].min()) / 3600e6
-        at[own] = edge + hours
-        begin = datetime.fromtimestamp(flows.start_us[own].min() / 1e6, timezone.utc)
-        ticks.append((edge, f"{name}\n{begin:%Y-%m-%d %H:%M}"))
-        edge += float(hours.max()) * 1.02 + 1e-3
-        axes.axvline(edge, color=GREY, linewidth=0.3)
+        begin, end = int(flows.start_us[own].min()), int(flows.start_us[own].max())
+        at[own] = place + 0.96 * (flows.start_us[own] - begin) / max(1, end - begin)
+        day = datetime.fromtimestamp(begin / 1e6, timezone.utc)
+        ticks.append((place, f"{name}\n{day:%Y-%m-%d %H:%M}, {(end - begin) / 3600e6:.1f} h"))
+        axes.axvline(place + 0.98, color=GREY, linewidth=0.3)
     for attack, colour, label in ((False, BLUE, "benign"), (True, RED, "attack")):
         rows = np.flatnonzero(flows.attack == attack)
         if len(rows) > MOST_POINTS:
@@ -113,8 +112,9 @@ def over_time(axes: Axes, judged: Judged, metrics: dict[str, Any], metadata: dic
         axes.scatter(at[rows], judged.score[rows], s=2, color=colour, label=f"{label} ({flows_of})")
     if judged.alert is not None:
         axes.axhline(judged.alert, color="black", linewidth=0.8, linestyle=":", label="alert")
-    axes.set_xticks([place for place, _ in ticks], [words for _, words in ticks], fontsize=5, ha="left")
-    axes.set(ylim=(-0.02, 1.02), ylabel="score", title="Score over time (hours, captures side by side)")
+    axes.set_xticks([place for place, _ in ticks], [words for _, words in ticks], fontsize=6, ha="right", rotation=45,
+                    rotation_mode="anchor")
+    axes.set(xlim=(-0.05, len(ticks)), ylim=(-0.02, 1.02), ylabel="score", title="Score over time, by capture")
     axes.legend(loc="center right", fontsize=7, markerscale=4)
 
 

@@ -180,18 +180,23 @@ def story(fitted: Fitted, prepared: Prepared, held_out: HeldOut, params: Params,
         "features": metadata.features_of(fitted.columns, rows, importances_of(fitted)),
         "feature_schema_sha256": lib.fingerprint(fitted.columns).hex(),
         "left_out_features": list(params.leave_out), "hyperparameters": params.hyperparameters(algorithm),
-        "params": params.plain(), "thresholds": {},
+        "params": params.plain(),
         "baseline_distribution": quantiles(rows[train.classes == BENIGN], fitted.columns)}
-    if held_out.alert is not None:
-        alert = held_out.alert
-        told["classes"] = fitted.classes
-        told["thresholds"] = {"alert": alert.threshold, "weight": held_out.weight, "false_rate": params.false_rate,
-                              "held_out_rate": alert.rate, "held_out_flows": alert.flows,
-                              "established": alert.established}
     one = baselines.best_column(train, fitted.columns) if fitted.classes else None
     if one is not None:
         told["baselines"] = {"one_column": {"column": one.name, "rising": one.rising, "roc_auc": one.roc_auc}}
-    return dict(evaluate.plain(told))
+    return dict(evaluate.plain(told)) | thresholds_of(fitted, held_out, params)
+
+
+def thresholds_of(fitted: Fitted, held_out: HeldOut, params: Params) -> dict[str, Any]:
+    """All their digits: flows may have just that score."""
+    if held_out.alert is None:
+        return {"thresholds": {}}
+    alert = held_out.alert
+    return {"classes": fitted.classes,
+            "thresholds": {"alert": alert.threshold, "weight": held_out.weight, "false_rate": params.false_rate,
+                           "held_out_rate": alert.rate, "held_out_flows": alert.flows,
+                           "established": alert.established}}
 
 
 # ---- The command

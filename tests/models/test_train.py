@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT
 from made import DATA, LAB_PARAMS, flows_of, trained_on_lab
 
-from eddy_ml import across, captures, labels, measures, model_file, predict, split, thresholds, train
+from eddy_ml import across, captures, evaluate, labels, measures, model_file, predict, split, thresholds, train
 from eddy_ml.captures import Capture, Rule, Source, read_captures
 from eddy_ml.params import LEFT_OUT, Params, params_of, read_params
 from eddy_ml.stream import Report
@@ -293,7 +293,7 @@ def test_the_alert_in_the_file_is_that_of_held_out_benign_flows() -> None:
     score = model.score(quiet.matrix(model.columns))
     assert file.classes is not None and int(file.scores.sum()) == len(quiet)
     assert (score >= file.classes.alert).mean() <= LAB_PARAMS.false_rate
-    assert lab.done.metadata["thresholds"]["alert"] == pytest.approx(file.classes.alert, abs=1e-11)
+    assert lab.done.metadata["thresholds"]["alert"] == file.classes.alert == evaluate.alert_in(lab.done.model)
     assert file.classes.names[file.classes.benign] == "benign"
     assert dict(zip(file.classes.names, file.classes.techniques, strict=True))["scan"] == "T1046"
 
