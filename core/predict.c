@@ -82,25 +82,54 @@ void eddy_model_describe(const eddy_model *m, eddy_model_info *out)
     memcpy(out, &info, out->size < sizeof info ? out->size : sizeof info);
 }
 
-#define BATCH ((size_t)128) /* rows: some 32 KiB of the stack */
+#define FEW 16 /* rows from which a batch is worth its memory */
 
-/* The next rows as the model reads them. Returns how many. */
-static size_t take_rows(const struct model *model, const double *rows, size_t count, float *out)
+/* Rows on their way to answers: in batches, or one by one where they are few or there is no memory
+ * for more. The numbers are the same. */
+struct question {
+    const struct model *model;
+    const double *rows; /* those left */
+    size_t left;
+    uint32_t *keys; /* NULL: one by one */
+};
+
+static struct question ask(const struct model *model, const double *rows, size_t count)
 {
-    size_t width = model->forest.width, taken = count < BATCH ? count : BATCH;
-    for (size_t i = 0; i < taken; i++)
-        model_own_row(model, rows + i * width, out + i * (width + 1));
-    return taken;
+    size_t room = count < FOREST_BATCH ? count : FOREST_BATCH;
+    struct question asked = {.model = model, .rows = rows, .left = count};
+    if (count >= FEW)
+        asked.keys = malloc(room * FOREST_COLUMNS * sizeof *asked.keys);
+    return asked;
+}
+
+/* Takes the next rows; returns how many, 0 at the end. `row` is the only one where there are no
+ * keys. */
+static size_t next_rows(struct question *asked, float row[FOREST_COLUMNS])
+{
+    size_t most = asked->keys == NULL ? 1 : FOREST_BATCH;
+    size_t count = asked->left < most ? asked->left : most;
+    for (size_t i = 0; i < count; i++) {
+        model_own_row(asked->model, asked->rows, row);
+        if (asked->keys != NULL)
+            forest_keys(&asked->model->forest, row, asked->keys + i * FOREST_COLUMNS);
+        asked->rows += asked->model->forest.width;
+    }
+    asked->left -= count;
+    return count;
 }
 
 void eddy_model_predict(const eddy_model *m, const double *rows, size_t count, double *out)
 {
     const struct model *model = &m->file->model;
-    float taken[BATCH * FOREST_COLUMNS];
-    for (size_t done = 0; done < count; done += BATCH) {
-        size_t n = take_rows(model, rows + done * model->forest.width, count - done, taken);
-        model_answer_batch(model, taken, n, out + done * model_outputs(model));
+    struct question asked = ask(model, rows, count);
+    float row[FOREST_COLUMNS];
+    for (size_t n; (n = next_rows(&asked, row)) > 0; out += n * model_outputs(model)) {
+        if (asked.keys != NULL)
+            model_answer_batch(model, asked.keys, n, out);
+        else
+            model_answer(model, row, out);
     }
+    free(asked.keys);
 }
 
 /* Boosted trees of two classes have one sum and two answers: the second is 0. */
@@ -117,13 +146,16 @@ static void spread(const struct model *model, size_t count, double *out)
 void eddy_model_sums(const eddy_model *m, const double *rows, size_t count, double *out)
 {
     const struct model *model = &m->file->model;
-    float taken[BATCH * FOREST_COLUMNS];
-    for (size_t done = 0; done < count; done += BATCH) {
-        double *sums = out + done * model_outputs(model);
-        size_t n = take_rows(model, rows + done * model->forest.width, count - done, taken);
-        model_sums_batch(model, taken, n, sums);
-        spread(model, n, sums);
+    struct question asked = ask(model, rows, count);
+    float row[FOREST_COLUMNS];
+    for (size_t n; (n = next_rows(&asked, row)) > 0; out += n * model_outputs(model)) {
+        if (asked.keys != NULL)
+            model_sums_batch(model, asked.keys, n, out);
+        else
+            model_sums(model, row, out);
+        spread(model, n, out);
     }
+    free(asked.keys);
 }
 
 int eddy_engine_models(eddy_engine *engine, eddy_model_use_fn *each, void *user)

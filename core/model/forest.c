@@ -16,9 +16,8 @@ float forest_number(double value)
 
 /* ---- the walk ---- */
 
-#define LANES 20         /* trees that one row is walked through at once: best of 8 to 32 */
-#define ROWS  16         /* rows that are walked through one tree at once */
-#define BATCH (8 * ROWS) /* rows whose keys are kept at a time */
+#define LANES 20 /* trees that one row is walked through at once: best of 8 to 32 */
+#define ROWS  16 /* rows that are walked through one tree at once */
 
 static inline uint32_t step(const struct node *nodes, uint32_t at, const uint32_t *row)
 {
@@ -169,42 +168,61 @@ double forest_sum(const struct forest *forest, const float *row)
 
 /* ---- many rows ---- */
 
-struct batch {
-    uint32_t count;
-    uint32_t own[BATCH]; /* the number of the row */
-    uint32_t key[BATCH * FOREST_COLUMNS];
-};
-
-/* The last rows, too few to be walked side by side, are walked one by one. */
-static void sum_batch(const struct forest *forest, const struct batch *batch, double *sums)
+void forest_keys(const struct forest *forest, const float *row, uint32_t *keys)
 {
-    uint32_t leaf[ROWS], whole = batch->count / ROWS * ROWS, outputs = forest->outputs;
-    for (uint32_t tree = 0; tree < forest->trees; tree++)
-        for (uint32_t first = 0; first < whole; first += ROWS) {
-            walk_rows(forest, tree, batch->key + (size_t)first * FOREST_COLUMNS, leaf);
-            for (uint32_t i = 0; i < ROWS; i++)
-                add_leaves(forest, &leaf[i], 1, sums + (size_t)batch->own[first + i] * outputs);
-        }
-    for (uint32_t i = whole; i < batch->count; i++)
-        sum_row(forest, batch->key + (size_t)i * FOREST_COLUMNS,
-                sums + (size_t)batch->own[i] * outputs);
+    (void)take_row(forest, row, keys);
 }
 
-void forest_sums_batch(const struct forest *forest, const float *rows, size_t count, double *sums)
+static bool has_gaps(const struct forest *forest, const uint32_t *row)
 {
-    struct batch batch; /* left as it is: to zero it takes as long as a row */
-    for (size_t done = 0; done < count; done += BATCH) {
-        uint32_t taken = (uint32_t)(count - done < BATCH ? count - done : BATCH);
-        double *own = sums + done * forest->outputs;
-        batch.count = 0;
-        for (uint32_t i = 0; i < taken; i++) {
-            uint32_t *keys = batch.key + (size_t)batch.count * FOREST_COLUMNS;
-            if (take_row(forest, rows + (done + i) * (forest->width + 1), keys))
-                sum_gaps(forest, keys, own + (size_t)i * forest->outputs);
-            else
-                batch.own[batch.count++] = i;
+    bool gaps = false;
+    for (uint32_t i = 0; forest->missing_left != NULL && i < forest->width; i++)
+        gaps |= row[i] == FOREST_MISSING;
+    return gaps;
+}
+
+/* Adds the leaf of each of ROWS rows to the row's own sums. */
+static void add_leaf_each(const struct forest *forest, const uint32_t leaf[ROWS], double *sums)
+{
+    size_t outputs = forest->outputs;
+    if (outputs == 1) {
+        for (uint32_t i = 0; i < ROWS; i++)
+            sums[i] += *value_of(forest, leaf[i]);
+    } else if (outputs == 2) {
+        for (uint32_t i = 0; i < ROWS; i++) {
+            const double *value = value_of(forest, leaf[i]);
+            sums[(size_t)i * 2] += value[0];
+            sums[(size_t)i * 2 + 1] += value[1];
         }
-        sum_batch(forest, &batch, own);
+    } else {
+        for (uint32_t i = 0; i < ROWS; i++)
+            add_leaves(forest, &leaf[i], 1, sums + i * outputs);
+    }
+}
+
+/* Groups of ROWS rows with nothing missing, tree by tree; the other rows one by one. */
+void forest_sums_batch(const struct forest *forest, const uint32_t *rows, size_t count,
+                       double *sums)
+{
+    size_t whole[FOREST_BATCH / ROWS], groups = 0, outputs = forest->outputs;
+    for (size_t first = 0; first < count; first += ROWS) {
+        size_t real = count - first < ROWS ? count - first : ROWS;
+        bool gaps = real < ROWS;
+        for (size_t i = first; i < first + real && !gaps; i++)
+            gaps = has_gaps(forest, rows + i * FOREST_COLUMNS);
+        if (!gaps)
+            whole[groups++] = first;
+        for (size_t i = first; i < first + real && gaps; i++) {
+            const uint32_t *row = rows + i * FOREST_COLUMNS;
+            (has_gaps(forest, row) ? sum_gaps : sum_row)(forest, row, sums + i * outputs);
+        }
+    }
+    for (uint32_t tree = 0; tree < forest->trees; tree++) {
+        for (size_t i = 0; i < groups; i++) {
+            uint32_t leaf[ROWS];
+            walk_rows(forest, tree, rows + whole[i] * FOREST_COLUMNS, leaf);
+            add_leaf_each(forest, leaf, sums + whole[i] * outputs);
+        }
     }
 }
 

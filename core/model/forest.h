@@ -94,9 +94,16 @@ float forest_number(double value);
 /* Adds to `sums` the values of the leaves that the row comes to, tree by tree in their order. */
 void forest_sums(const struct forest *forest, const float *row, double *sums);
 
-/* The same of `count` rows of `width` + 1 numbers each, to `outputs` sums each. Takes 40 KiB of the
- * stack. */
-void forest_sums_batch(const struct forest *forest, const float *rows, size_t count, double *sums);
+#define FOREST_BATCH 1024 /* rows at a time, at most */
+
+/* The row for a batch: its keys, of which there is room for FOREST_COLUMNS. */
+void forest_keys(const struct forest *forest, const float *row, uint32_t *keys);
+
+/* As forest_sums(), of `count` rows, up to FOREST_BATCH, each FOREST_COLUMNS after the last, to
+ * `outputs` sums each. The more rows, the more they share of a forest that is larger than the
+ * cache. */
+void forest_sums_batch(const struct forest *forest, const uint32_t *rows, size_t count,
+                       double *sums);
 
 /* Of a forest with one output. */
 double forest_sum(const struct forest *forest, const float *row);

@@ -44,7 +44,7 @@ void model_sums(const struct model *model, const float *row, double *out)
     forest_sums(&model->forest, row, out);
 }
 
-void model_sums_batch(const struct model *model, const float *rows, size_t count, double *out)
+void model_sums_batch(const struct model *model, const uint32_t *rows, size_t count, double *out)
 {
     for (size_t i = 0; i < count; i++)
         begin(model, out + i * model->forest.outputs);
@@ -100,7 +100,7 @@ void model_answer(const struct model *model, const float *row, double *out)
 
 /* Where there are more answers than sums, the sums are put at the end: answers, from the first on,
  * take no place of a sum that is still to be read. */
-void model_answer_batch(const struct model *model, const float *rows, size_t count, double *out)
+void model_answer_batch(const struct model *model, const uint32_t *rows, size_t count, double *out)
 {
     size_t outputs = model_outputs(model), summed = model->forest.outputs;
     double *sums = out + count * (outputs - summed);

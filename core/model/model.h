@@ -82,9 +82,9 @@ uint32_t model_outputs(const struct model *model);
 /* The score of an isolation forest, or the probability of each class. */
 void model_answer(const struct model *model, const float *row, double *out);
 
-/* The same of `count` rows, each forest.width + 1 numbers, one after the other. */
-void model_sums_batch(const struct model *model, const float *rows, size_t count, double *out);
-void model_answer_batch(const struct model *model, const float *rows, size_t count, double *out);
+/* The same of `count` rows, as forest_sums_batch() takes them. */
+void model_sums_batch(const struct model *model, const uint32_t *rows, size_t count, double *out);
+void model_answer_batch(const struct model *model, const uint32_t *rows, size_t count, double *out);
 
 /* 0..1: the score of an isolation forest, or how probably it is an attack. */
 double model_score(const struct model *model, const float *row);

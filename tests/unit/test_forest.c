@@ -229,7 +229,7 @@ static void sums_by_the_book(const struct forest *f, const float *row, double *s
     }
 }
 
-#define MANY 300
+#define MANY FOREST_BATCH
 
 static void draw_rows(struct random *random, float *rows, bool gaps)
 {
@@ -246,8 +246,9 @@ static void draw_rows(struct random *random, float *rows, bool gaps)
 /* Three ways, the same bits, whatever the count of rows; what is not asked for is not written. */
 static void all_ways_agree(struct wood *w, bool gaps)
 {
-    static const size_t counts[] = {0, 1, 15, 16, 17, 127, 128, 129, MANY};
+    static const size_t counts[] = {0, 1, 15, 16, 17, 300, MANY};
     static float rows[MANY * (WIDE + 1)];
+    static uint32_t keys[MANY * FOREST_COLUMNS];
     static double book[(MANY + 1) * FOREST_OUTPUTS], batch[(MANY + 1) * FOREST_OUTPUTS];
     uint32_t outputs = w->forest.outputs;
     draw_rows(&w->random, rows, gaps);
@@ -262,7 +263,9 @@ static void all_ways_agree(struct wood *w, bool gaps)
             forest_sums(&w->forest, rows + i * (WIDE + 1), one);
             assert_memory_equal(one, book + i * outputs, outputs * sizeof *one);
         }
-        forest_sums_batch(&w->forest, rows, count, batch);
+        for (size_t i = 0; i < count; i++)
+            forest_keys(&w->forest, rows + i * (WIDE + 1), keys + i * FOREST_COLUMNS);
+        forest_sums_batch(&w->forest, keys, count, batch);
         assert_memory_equal(batch, book, (count + 1) * outputs * sizeof *book);
     }
 }
