@@ -296,10 +296,11 @@ EDDY_CHECKED int eddy_engine_new(const eddy_config *config, const eddy_hooks *ho
  *  the engine alive until the last one is freed, so any order of freeing is safe. */
 EDDY_API void eddy_engine_free(eddy_engine *engine);
 
-/** Takes over new settings and opens databases and outputs anew, while flows are being
- *  scored. On failure everything stays as it was. What needs a restart (state.memory,
- *  state.seed, engine.thread) or a new stream (ingest.*) is logged and keeps its old value. Waits
- *  for an output that blocks. */
+/** Takes over new settings and opens outputs, and databases and models that have changed, while
+ *  flows are being scored. On failure everything stays as it was. A database or model that a
+ *  setting named before and that can't be opened any more is no failure: the one in use stays,
+ *  which is logged. What needs a restart (state.memory, state.seed, engine.thread) or a new stream
+ *  (ingest.*) is logged and keeps its old value. Waits for an output that blocks. */
 EDDY_CHECKED int eddy_engine_reload(eddy_engine *engine, const eddy_config *config,
                                     eddy_error *err);
 
@@ -312,7 +313,11 @@ EDDY_API int eddy_engine_tick(eddy_engine *engine);
 EDDY_API int eddy_engine_end(eddy_engine *engine);
 
 /** Changes one setting of those in force, as a reload would: "forest.model" takes a model up, ""
- *  gives it up. A later reload of the whole configuration knows nothing of it. */
+ *  gives it up; to a "list" it adds. Opens outputs only if it is an output's setting. A model that
+ *  is set must be good, whatever was in use before (codes as eddy_model_open(); the message names
+ *  setting and file). All workers score with it from the same flow on. Calls at the same time take
+ *  turns. A host's own settings are not the engine's. A later reload of the whole configuration
+ *  knows nothing of it. */
 EDDY_CHECKED int eddy_engine_set(eddy_engine *engine, const char *key, const char *value,
                                  eddy_error *err);
 

@@ -134,7 +134,6 @@ static int database_take(const char *path, struct database *before, const struct
     if (before == NULL || strcmp(before->path, path) != 0)
         return database_open(path, out, err);
     bool renew = how->only_changed ? before->changed : database_differs(before, &before->identity);
-    before->changed = false;
     if (renew && database_open(path, out, &why) == EDDY_OK) {
         log_line(how->log, LOG_LEVEL_NOTICE, "geoip: %s reloaded", path);
         return EDDY_OK;

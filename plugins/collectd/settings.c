@@ -197,7 +197,7 @@ int settings_read(struct cd_config *const *blocks, size_t count, struct settings
     struct settings s = {.config = eddy_config_new()};
     if (s.config == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
-    int status = host_options_declare(s.config, err);
+    int status = host_options_sensor(s.config, err);
     if (status == EDDY_OK)
         status = each_statement(blocks, count, find_file, &s, err);
     if (status == EDDY_OK && s.file != NULL)

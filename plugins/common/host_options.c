@@ -82,3 +82,9 @@ int host_options_declare(eddy_config *config, eddy_error *err)
 {
     return eddy_config_declare(config, options, sizeof options / sizeof *options, err);
 }
+
+int host_options_sensor(eddy_config *config, eddy_error *err)
+{
+    int status = host_options_declare(config, err);
+    return status == EDDY_OK ? eddy_config_set(config, "engine.need_models", "off", err) : status;
+}

@@ -102,7 +102,7 @@ int conf_load(const struct conf_source *source, eddy_config **config, struct con
     eddy_config *c = eddy_config_new();
     if (c == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
-    int status = host_options_declare(c, err);
+    int status = host_options_sensor(c, err);
     if (status == EDDY_OK && source->file != NULL)
         status = eddy_config_load(c, source->file, err);
     if (status == EDDY_OK)

@@ -17,6 +17,7 @@
 #include "conf.h"
 #include "inputs.h"
 #include "journal.h"
+#include "model_check.h"
 #include "notify.h"
 #include "output.h"
 #include "rest.h"
@@ -354,7 +355,8 @@ static int test_only(const struct daemon *d)
 {
     const struct conf *c = &d->conf;
     eddy_error err;
-    if (said_check(d->config, &err) < 0) { /* a start goes on without what a faulty file says */
+    /* A start goes on without what a faulty file says, and without a model that is refused. */
+    if (said_check(d->config, &err) < 0 || model_check(d->config, &err) < 0) {
         say(&d->say, LOG_ERR, "%s", err.message);
         return EXIT_FAILURE;
     }

@@ -194,7 +194,7 @@ int settings_config(const struct settings *s, eddy_config **out, eddy_error *err
     eddy_config *config = eddy_config_new();
     if (config == NULL)
         return fault(err, EDDY_ENOMEM, "out of memory");
-    int status = host_options_declare(config, err);
+    int status = host_options_sensor(config, err);
     for (size_t i = 0; status == EDDY_OK && i < PLACED; i++)
         status = eddy_config_set(config, placed[i].key, placed[i].until, err);
     if (status == EDDY_OK)

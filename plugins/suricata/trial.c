@@ -79,6 +79,8 @@ int trial(eddy_config *config, eddy_error *err)
     if (status == EDDY_OK)
         status = eddy_config_set(config, "engine.thread", "off", err);
     if (status == EDDY_OK)
+        status = eddy_config_set(config, "engine.need_models", "on", err);
+    if (status == EDDY_OK)
         status = eddy_engine_new(config, &hooks, &engine, err);
     eddy_engine_free(engine);
     return status;

@@ -289,6 +289,34 @@ static void the_housekeeping_hook_may_reload(void **state)
     (void)sem_destroy(&h.done);
 }
 
+/* ---- one setting ---- */
+
+static void one_setting_is_changed_or_refused_by_name(void **state)
+{
+    (void)state;
+    eddy_engine *engine = new_engine("decide.quiet", "1h", NULL);
+    eddy_config *config = eddy_config_new();
+    assert_non_null(config);
+    static const char *const bad[][2] = {{"no.such", "1"},
+                                         {"decide.p", "2"},
+                                         {"decide.p", ""},
+                                         {"iforest.model", "/nonexistent/a.eddy"},
+                                         {"geoip.asn", "/nonexistent/a.mmdb"},
+                                         {"jsonl.path", "/nonexistent/a.json"},
+                                         {"nets.local", "300.1.2.3"}};
+    assert_int_equal(eddy_engine_set(engine, "decide.max_incidents_per_day", "7", &err), EDDY_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_true(eddy_engine_set(engine, bad[i][0], bad[i][1], &err) < 0);
+        const char *named = strncmp(bad[i][1], "/nonexistent", 12) == 0 ? bad[i][1] : bad[i][0];
+        assert_non_null(strstr(err.message, named)); /* what to look for */
+    }
+    assert_true(metric(engine, "eddy_config_reloads_total", "ok") == 1);
+    assert_true(metric(engine, "eddy_config_reloads_total", "failed") == 7);
+    assert_int_equal(eddy_engine_reload(engine, config, &err), EDDY_OK);
+    eddy_config_free(config);
+    eddy_engine_free(engine);
+}
+
 static void count_incident(const eddy_incident *incident, void *user)
 {
     unsigned *count = user;
@@ -404,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_missing_database_is_told_and_stops_the_start),
         cmocka_unit_test(a_failed_reload_changes_nothing),
         cmocka_unit_test(the_housekeeping_hook_may_reload),
+        cmocka_unit_test(one_setting_is_changed_or_refused_by_name),
         cmocka_unit_test(the_first_of_two_passes_only_learns),
         cmocka_unit_test(incidents_reach_a_file_by_tick_or_at_the_end),
         cmocka_unit_test(addresses_are_written_as_people_do),

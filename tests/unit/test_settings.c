@@ -38,7 +38,7 @@ static eddy_config *config_of(const char *const *settings)
 static eddy_error err;
 
 /* NULL: it would not begin. */
-static eddy_engine *engine_of(const char *const *settings)
+static eddy_engine *try(const char *const *settings)
 {
     const eddy_hooks hooks = {.size = sizeof hooks, .log = note};
     eddy_engine *engine = NULL;
@@ -47,6 +47,13 @@ static eddy_engine *engine_of(const char *const *settings)
     memset(&err, 0, sizeof err);
     (void)!eddy_engine_new(config, &hooks, &engine, &err);
     eddy_config_free(config);
+    return engine;
+}
+
+static eddy_engine *engine_of(const char *const *settings)
+{
+    eddy_engine *engine = try(settings);
+    assert_non_null(engine);
     return engine;
 }
 
@@ -123,7 +130,6 @@ static void a_model_that_is_in_several_uses_is_loaded_once(void **state)
     const char *path = model_at(state, "a.eddy", 1);
     const char *const settings[] = {"iforest.model", path, "iforest.challenger", path, NULL};
     eddy_engine *engine = engine_of(settings);
-    assert_non_null(engine);
     assert_non_null(file_of(engine, IFOREST_MODEL));
     assert_ptr_equal(file_of(engine, IFOREST_MODEL), file_of(engine, IFOREST_CHALLENGER));
     char sha256[65];
@@ -146,7 +152,6 @@ static void a_reload_takes_over_what_has_not_changed(void **state)
     const char *const promoted[] = {"iforest.model", b,   "geoip.country", mmdb, "decide.p",
                                     "1e-6",          NULL};
     eddy_engine *engine = engine_of(first);
-    assert_non_null(engine);
     const struct model_file *challenger = file_of(engine, IFOREST_CHALLENGER);
     const struct geoip *geoip = engine->settings->geoip;
     const struct nets *nets = engine->settings->nets;
@@ -169,7 +174,6 @@ static void old_models_are_freed_once_nobody_needs_them(void **state)
     const char *const settings[] = {"iforest.model", path, NULL};
     eddy_engine *engine = engine_of(settings);
     eddy_worker *worker;
-    assert_non_null(engine);
     assert_int_equal(eddy_worker_new(engine, "w", NULL, &worker, NULL), EDDY_OK);
     struct loaded_set kept = {{engine->settings->loaded.of[IFOREST_MODEL]}};
     atomic_fetch_add(&kept.of[0]->holders, 1);
@@ -194,7 +198,6 @@ static void a_bad_model_holds_up_no_database_nor_the_other_model(void **state)
     const char *const settings[] = {
         "iforest.model", a, "iforest.challenger", b, "geoip.country", mmdb, NULL};
     eddy_engine *engine = engine_of(settings);
-    assert_non_null(engine);
     const struct model_file *champion = file_of(engine, IFOREST_MODEL),
                             *challenger = file_of(engine, IFOREST_CHALLENGER);
     spoil(a);
@@ -228,7 +231,6 @@ static void a_bad_database_holds_up_no_model(void **state)
     write_country(mmdb, "DE");
     const char *const settings[] = {"iforest.model", a, "geoip.country", mmdb, NULL};
     eddy_engine *engine = engine_of(settings);
-    assert_non_null(engine);
     const struct model_file *champion = file_of(engine, IFOREST_MODEL);
     scratch_write(mmdb, "half a datab", 12);
     (void)model_at(state, "a.eddy", 2);
@@ -250,7 +252,6 @@ static void a_model_newly_named_must_be_good_and_one_that_went_bad_stays(void **
     const char *const other[] = {"iforest.model", b, "decide.p", "1e-6", NULL};
     const char *const same[] = {"iforest.model", a, "decide.p", "1e-6", NULL};
     eddy_engine *engine = engine_of(settings);
-    assert_non_null(engine);
     const struct settings *before = engine->settings;
     const struct model_file *champion = file_of(engine, IFOREST_MODEL);
     spoil(b);
@@ -283,7 +284,6 @@ static void a_model_of_the_wrong_kind_is_refused(void **state)
     free(image);
     free(drawing);
     eddy_engine *engine = engine_of(settings);
-    assert_non_null(engine);
     assert_int_equal(eddy_engine_set(engine, "iforest.model", b, &err), EDDY_ECONFIG);
     assert_non_null(strstr(err.message, "iforest.model wants an isolation forest"));
     assert_int_equal(engine->model_failures[MODEL_FEATURES], 1);
@@ -302,11 +302,10 @@ static void a_start_needs_its_models_unless_told_otherwise(void **state)
     const char *const strict[] = {"iforest.model", a, "iforest.challenger", missing, NULL};
     const char *const lenient[] = {
         "iforest.model", a, "iforest.challenger", missing, "engine.need_models", "off", NULL};
-    assert_null(engine_of(strict));
+    assert_null(try(strict));
     assert_int_equal(err.code, EDDY_EIO);
     assert_non_null(strstr(err.message, "iforest.challenger: "));
     eddy_engine *engine = engine_of(lenient);
-    assert_non_null(engine);
     assert_non_null(file_of(engine, IFOREST_MODEL));
     assert_null(file_of(engine, IFOREST_CHALLENGER));
     assert_int_equal(engine->model_failures[MODEL_UNREADABLE], 1);
@@ -333,7 +332,6 @@ static void a_bad_model_at_the_start_is_told_once(void **state)
     const char *const settings[] = {"iforest.model", a, "engine.need_models", "off", NULL};
     spoil(a);
     eddy_engine *engine = engine_of(settings);
-    assert_non_null(engine);
     engine_look(engine);
     engine_look(engine);
     assert_int_equal(refused(engine), 1);
@@ -348,7 +346,6 @@ static void a_model_set_must_be_good_even_where_it_was_before(void **state)
     const char *a = model_at(state, "a.eddy", 1);
     const char *const settings[] = {"iforest.model", a, NULL};
     eddy_engine *engine = engine_of(settings);
-    assert_non_null(engine);
     const struct model_file *champion = file_of(engine, IFOREST_MODEL);
     assert_int_equal(eddy_engine_set(engine, "iforest.model", a, &err), EDDY_OK);
     assert_ptr_equal(file_of(engine, IFOREST_MODEL),
@@ -373,7 +370,6 @@ static void outputs_are_opened_anew_only_if_they_are_what_is_set(void **state)
     const char *const settings[] = {"jsonl.path", path, NULL};
     assert_int_equal(mkdir(folder, 0700), 0);
     eddy_engine *engine = engine_of(settings);
-    assert_non_null(engine);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(folder), 0);
     assert_int_equal(eddy_engine_set(engine, "decide.p", "1e-6", &err), EDDY_OK);
@@ -382,6 +378,54 @@ static void outputs_are_opened_anew_only_if_they_are_what_is_set(void **state)
     assert_int_equal(eddy_engine_set(engine, "jsonl.path", path, &err), EDDY_OK);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(folder), 0);
+    eddy_engine_free(engine);
+}
+
+static void a_reload_later_wins(void **state)
+{
+    (void)state;
+    const char *const settings[] = {"decide.max_incidents_per_day", "7", NULL};
+    eddy_engine *engine = engine_of(settings);
+    assert_int_equal(eddy_engine_set(engine, "decide.max_incidents_per_day", "9", &err), EDDY_OK);
+    assert_int_equal(eddy_engine_set(engine, "state.top_hosts", "3", &err), EDDY_OK);
+    assert_true(engine->settings->decide->per_day == 9);
+    assert_int_equal(reload(engine, settings), EDDY_OK);
+    assert_true(engine->settings->decide->per_day == 7);
+    assert_true(engine->settings->state->top_hosts == 0);
+    eddy_engine_free(engine);
+}
+
+struct setter {
+    eddy_engine *engine;
+    const char *key;
+    unsigned failed;
+};
+
+static void *set_often(void *user)
+{
+    struct setter *s = user;
+    for (unsigned i = 0; i < 50; i++)
+        s->failed += eddy_engine_set(s->engine, s->key, i % 2 ? "3" : "4", NULL) != EDDY_OK;
+    return NULL;
+}
+
+/* Each begins with what the one before has put in force, else one would undo the other. */
+static void settings_set_at_once_are_both_kept(void **state)
+{
+    (void)state;
+    eddy_engine *engine = engine_of(NULL);
+    for (unsigned round = 0; round < 5; round++) {
+        struct setter s[2] = {{engine, "decide.max_incidents_per_day", 0},
+                              {engine, "state.top_hosts", 0}};
+        pthread_t thread[2];
+        for (unsigned i = 0; i < 2; i++)
+            assert_int_equal(pthread_create(&thread[i], NULL, set_often, &s[i]), 0);
+        for (unsigned i = 0; i < 2; i++)
+            assert_int_equal(pthread_join(thread[i], NULL), 0);
+        assert_int_equal(s[0].failed + s[1].failed, 0);
+        assert_true(engine->settings->decide->per_day == 3);
+        assert_true(engine->settings->state->top_hosts == 3);
+    }
     eddy_engine_free(engine);
 }
 
@@ -415,7 +459,6 @@ static void a_swap_acts_with_the_next_record_of_a_long_feed(void **state)
     swapped = engine_of(settings);
     swap_paths = paths;
     told = 0;
-    assert_non_null(swapped);
     assert_int_equal(eddy_worker_new(swapped, "w", NULL, &worker, NULL), EDDY_OK);
     eddy_worker_scored(worker, swap_now, NULL);
     for (unsigned i = 0; i < 8; i++)
@@ -448,6 +491,8 @@ int main(void)
         TEST(a_bad_model_at_the_start_is_told_once),
         TEST(a_model_set_must_be_good_even_where_it_was_before),
         TEST(outputs_are_opened_anew_only_if_they_are_what_is_set),
+        cmocka_unit_test(a_reload_later_wins),
+        cmocka_unit_test(settings_set_at_once_are_both_kept),
         TEST(a_swap_acts_with_the_next_record_of_a_long_feed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
