@@ -405,6 +405,8 @@ EDDY_API int eddy_engine_rules(eddy_engine *engine, eddy_rule_fn *each, void *us
 typedef struct eddy_model_data {
     const char *path; /**< it is read once more, for its SHA-256; "-": there is none to read */
     uint64_t flows;   /**< scored */
+    int64_t first_us; /**< when the first and the last of them began, since 1970 */
+    int64_t last_us;
 } eddy_model_data;
 
 /** Where a model comes from, for its metadata. Start from

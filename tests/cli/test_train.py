@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+from datetime import datetime
 from pathlib import Path
 
 EDDY = os.environ["EDDY"]
@@ -36,14 +38,59 @@ class Train(unittest.TestCase):
         told = self.train("--trees", 30, "--samples", 64, "--seed", 7, "--name", "office", "--version", "2.1")
         meta = told["metadata"]
         self.assertEqual((meta["name"], meta["version"], told["trees"]), ("office", "2.1", 30))
-        self.assertEqual(meta["parameters"], {"trees": 30, "samples": 64, "seed": 7})
+        self.assertEqual(meta["hyperparameters"], {"trees": 30, "samples": 64, "seed": 7})
         log = DATA / "conn.log.gz"
-        self.assertEqual(meta["data"][0]["sha256"], hashlib.sha256(log.read_bytes()).hexdigest())
+        data = meta["training_data"][0]
+        self.assertEqual(data["files"][0]["sha256"], hashlib.sha256(log.read_bytes()).hexdigest())
+        self.assertEqual(data["files"][0]["bytes"], log.stat().st_size)
         self.assertEqual(told["sha256"], hashlib.sha256(self.model.read_bytes()).hexdigest())
         flows = self.eddy("features", "-q", log).stdout.count("\n") - 1
-        self.assertEqual(meta["data"][0]["flows"], flows)
+        self.assertEqual((data["flows"], data["files"][0]["flows"]), (flows, flows))
         columns = self.eddy("features", "-q", DATA / "benign-conn.log.gz").stdout.split("\n", 1)[0].split(",")
-        self.assertLess(set(meta["features"]), set(columns))
+        self.assertLess({one["name"] for one in meta["features"]}, set(columns))
+        self.assertTrue(all(one["meaning"] for one in meta["features"]))
+
+    def test_the_time_range_is_that_of_each_log(self) -> None:
+        logs = DATA / "conn.log.gz", DATA / "benign-conn.log.gz"
+        self.eddy("train", "-q", "-m", self.model, *logs)
+        meta = json.loads(self.eddy("model", "info", self.model).stdout)["metadata"]
+        for log, data in zip(logs, meta["training_data"], strict=True):
+            lines = gzip.decompress(log.read_bytes()).decode().splitlines()
+            names = next(line for line in lines if line.startswith("#fields")).split("\t")[1:]
+            at = names.index("ts")
+            times = [float(line.split("\t")[at]) for line in lines if not line.startswith("#")]
+            first, last = (datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() for text in data["time_range"])
+            self.assertAlmostEqual(first, min(times), delta=1.0)
+            self.assertAlmostEqual(last, max(times), delta=1.0)
+
+    def test_quantiles_are_those_of_the_flows_as_far_as_bins_tell(self) -> None:
+        meta = self.train()["metadata"]
+        rows = self.eddy("features", "-q", DATA / "conn.log.gz").stdout.splitlines()
+        names = rows[0].split(",")
+        for column, slack in (("bytes_out", 2.0), ("duration", 2.0), ("balance", 2.0)):
+            values = sorted(float(row.split(",")[names.index(column)] or 0) for row in rows[1:])
+            told = meta["baseline_distribution"][column]
+            for share in ("0.25", "0.5", "0.75"):
+                real = values[int(float(share) * len(values))]
+                self.assertLessEqual(abs(told[share] - real), slack, f"{column} {share}: {told[share]}, not {real}")
+            self.assertLessEqual(told["0"], told["0.5"])
+            self.assertLessEqual(told["0.5"], told["1"])
+        flag = meta["baseline_distribution"]["tcp"]
+        self.assertEqual((flag["0"], flag["1"], set(flag.values())), (0, 1, {0, 1}))
+
+    def test_the_metadata_are_beside_the_model_too(self) -> None:
+        meta = self.train()["metadata"]
+        beside = json.loads((self.folder / "office_metadata.json").read_text())
+        artifact = beside.pop("artifact")
+        self.assertEqual(beside, meta)
+        whole = self.model.read_bytes()
+        self.assertEqual(artifact, {"file": "office.eddy", "bytes": len(whole), "sha256": hashlib.sha256(whole).hexdigest()})
+
+    def test_standard_input_has_no_hash(self) -> None:
+        log = gzip.decompress((DATA / "conn.log.gz").read_bytes())
+        subprocess.run([EDDY, "train", "-q", "-m", self.model, "-"], input=log, timeout=120, check=True)
+        meta = json.loads(self.eddy("model", "info", self.model).stdout)["metadata"]
+        self.assertEqual(meta["training_data"][0]["files"], [{"uri": "-", "flows": meta["training_data"][0]["flows"]}])
 
     def test_the_same_logs_give_the_same_trees(self) -> None:
         first, other = self.train(), self.folder / "other.eddy"
