@@ -53,7 +53,7 @@ def test_its_numbers_come_out_again() -> None:
     model, written = predict.Model(MODEL), told("metrics")
     captures = [one for one in read_captures(SHIPPED / "captures.yaml") if one.name in written["captures"]]
     flows, _ = read_all(captures)
-    judged = evaluate.judge(model, flows, model.metadata["thresholds"]["alert"])
+    judged = evaluate.judge(model, flows, evaluate.alert_in(MODEL))
     again = evaluate.plain({"overall": evaluate.overall(judged), "by_family": evaluate.by_family(judged),
                             "confusion": evaluate.families(judged), "by_capture": evaluate.by_capture(judged),
                             "baselines": evaluate.beside(judged.flows, evaluate.column_of(model.metadata))})
@@ -85,7 +85,7 @@ def test_it_raises_no_false_alarms_elsewhere() -> None:
     """Nor does it find much there: measured 0 of 28,558 benign flows, and 0.046 of the attacks."""
     model = predict.Model(MODEL)
     flows, _ = read_all(development())
-    judged = evaluate.judge(model, flows, model.metadata["thresholds"]["alert"])
+    judged = evaluate.judge(model, flows, evaluate.alert_in(MODEL))
     attack = judged.flows.attack
     assert (judged.alarm & ~attack).sum() <= 0.001 * (~attack).sum()
     scans = judged.flows.captures == "nmap-lan-scans"
