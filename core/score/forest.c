@@ -99,6 +99,15 @@ static struct opinion opinion_of(const struct forest_conf *conf, const struct mo
     return (struct opinion){model, score, score >= limit_of(conf, model)};
 }
 
+uint32_t forest_class(const struct model *champion, const double *answer)
+{
+    uint32_t benign = champion->classes->benign, most = benign == 0 ? 1 : 0;
+    for (uint32_t i = most + 1; i < champion->classes->count; i++)
+        if (i != benign && answer[i] > answer[most])
+            most = i;
+    return most;
+}
+
 /* ---- the null model ---- */
 
 double forest_share(const struct forest_state *s, const struct model *champion,
@@ -146,9 +155,15 @@ static void vote(uint32_t *of, uint16_t *lead, uint32_t own)
         ++*lead;
 }
 
-static void count_alert(const struct row *row)
+static void count_alert(const struct row *row, uint32_t class)
 {
     struct window_alerts *alerts = &row->window->alerts;
+    if (alerts->class_lead == 0)
+        alerts->class = (uint8_t) class;
+    if (alerts->class != class)
+        alerts->class_lead--;
+    else if (alerts->class_lead < UINT8_MAX)
+        alerts->class_lead++;
     if (alerts->count < UINT16_MAX)
         alerts->count++;
     vote(&alerts->peer, &alerts->peer_lead, (uint32_t)row->hash.destination);
@@ -188,7 +203,7 @@ static void judge(void *state, const void *settings, struct row *row, struct fin
         return;
     s->score = own.score;
     s->p = held_out_p(champion, own.score);
-    count_alert(row);
+    count_alert(row, forest_class(champion, s->answer));
     double single = row->window->flows * s->p;
     double p = fmin(1.0, 2.0 * fmin(count_p(s, champion, row), single));
     struct forest_memory *m = &row->host->forest;

@@ -33,6 +33,9 @@ struct forest_state {
     double closed_score;           /* of the window that it has closed; NAN: none */
 };
 
+/* The most probable class that is an attack. */
+uint32_t forest_class(const struct model *champion, const double *answer);
+
 /* The share of alerts that is to be expected of the host: of the held-out flows, and its own past.
  */
 double forest_share(const struct forest_state *state, const struct model *champion,

@@ -8,14 +8,15 @@
 #include "score/words.h"
 #include "state/host.h"
 
-/* The most probable class that is an attack. */
-static uint32_t class_of(const struct model *model, const double *answer)
+/* What most alerts of the window are; what the row is, if no class is that of most. The window may
+ * have been another model's. */
+static uint32_t class_of(const struct forest_state *s, const struct model *model,
+                         const struct row *row)
 {
-    uint32_t benign = model->classes->benign, most = benign == 0 ? 1 : 0;
-    for (uint32_t i = most + 1; i < model->classes->count; i++)
-        if (i != benign && answer[i] > answer[most])
-            most = i;
-    return most;
+    uint32_t class = row->window->alerts.class;
+    bool usable = row->window->alerts.class_lead > 0 && class < model->classes->count &&
+                  class != model->classes->benign;
+    return usable ? class : forest_class(model, s->answer);
 }
 
 /* Which columns speak for the class. Boosted trees of two classes have one output, the second's. */
@@ -41,6 +42,14 @@ static void say_share(struct text *text, double share)
     text_add(text, " %");
 }
 
+static void say_probability(struct text *text, double probability)
+{
+    if (probability > 0.99 && probability < 1.0)
+        text_add(text, "over 0.99");
+    else
+        text_digits(text, probability, 2);
+}
+
 static void explain_count(const struct forest_state *s, const struct model *model,
                           const struct row *row, double weight, struct explanation *out)
 {
@@ -58,7 +67,7 @@ static void explain_class(const struct model *model, uint32_t class, double prob
     struct explained *reason = explanation_add(out, "class", probability, NAN, 0.0);
     struct text text = text_over(reason->text, sizeof reason->text);
     text_format(&text, "'%s' with a probability of ", model->classes->of[class].name);
-    text_digits(&text, probability, 2);
+    say_probability(&text, probability);
 }
 
 static bool is_peer(const struct row *row)
@@ -112,8 +121,12 @@ static void say(const struct forest_state *s, const struct model *model, const s
     say_where(&text, row, out);
     text_add(&text, "; the latest, to ");
     words_service(&text, row);
-    text_add(&text, ", is that with a probability of ");
-    text_digits(&text, s->answer[class], 2);
+    uint32_t own = forest_class(model, s->answer);
+    if (own == class)
+        text_add(&text, ", is that with a probability of ");
+    else
+        text_format(&text, ", rather '%s', with a probability of ", model->classes->of[own].name);
+    say_probability(&text, s->answer[own]);
     text_add(&text, ". Of ");
     words_count(&text, model->heldout.total);
     text_add(&text, " benign ones ");
@@ -135,7 +148,7 @@ void forest_explain(const void *state, const void *settings, const struct row *r
     (void)settings;
     if (model == NULL)
         return;
-    uint32_t class = class_of(model, s->answer);
+    uint32_t class = class_of(s, model, row);
     double columns = share_of_columns(s, row);
     explain_count(s, model, row, 1.0 - columns, out);
     credit_of(model, s->row, class, credit);

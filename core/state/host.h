@@ -18,6 +18,7 @@ struct window_alerts {
     uint32_t port;                 /* and protocol: port << 8 | protocol */
     uint16_t peer_lead, port_lead; /* votes by which they lead all others */
     uint16_t count;
+    uint8_t class, class_lead; /* of the model: what most of it is */
 };
 
 /* What a host has done since the window opened. Windows open with a host's first flow after

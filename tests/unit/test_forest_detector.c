@@ -4,10 +4,12 @@
 #define score_forest            score_forest_tested /* its static functions are tested too */
 #define forest_share(s, c, h)   forest_share_tested(s, c, h)
 #define forest_challenge(state) forest_challenge_tested(state)
+#define forest_class(c, a)      forest_class_tested(c, a)
 #include "score/forest.c"
 #undef score_forest
 #undef forest_share
 #undef forest_challenge
+#undef forest_class
 
 #include "forest_model.h"
 #include "random.h"

@@ -106,6 +106,25 @@ static void a_class_without_technique_has_the_detectors_own(void **state)
     assert_null(strstr(e.sentence, "most of them"));
 }
 
+static void what_most_are_is_told_though_the_latest_is_another(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 3; i++)
+        (void)attempt(f, i, i);
+    eddy_flow flow = refused_at(4, "10.0.0.1", "203.0.113.1", 443);
+    flow.bytes_out = 5000;
+    flow.packets_out = 50;
+    (void)see(f, &flow);
+    struct explanation e = why(f);
+    assert_non_null(strstr(e.sentence, "looks like 'scan'"));
+    assert_non_null(strstr(e.sentence, ", rather 'calling', with a probability of 0.7."));
+    assert_string_equal(e.technique, "T1046");
+    f->champion->classes.count = 2; /* a window of another model: of no class that this one has */
+    f->p->row.window->alerts.class = 9;
+    e = why(f);
+    assert_non_null(strstr(e.sentence, "looks like 'scan'"));
+}
+
 static void a_name_that_is_too_long_is_cut(void **state)
 {
     struct fixture *f = *state;
@@ -132,6 +151,7 @@ int main(void)
         TEST(a_sweep_is_told_with_class_count_port_and_technique),
         TEST(guessing_at_one_host_is_told_with_the_host),
         TEST(a_class_without_technique_has_the_detectors_own),
+        TEST(what_most_are_is_told_though_the_latest_is_another),
         TEST(a_name_that_is_too_long_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
