@@ -54,6 +54,10 @@ static const struct option options[] = {
     {0},
 };
 
+/* No null model is right that far out: flows of a window are more alike than any weight says. So
+ * p ends at 1e-12, lest a long window outranks whatever else there is. */
+#define SCORE_MOST 12.0
+
 #define SHARE_MOST 0.999 /* of alerts: the other shape of the beta distribution is above 0 */
 
 /* ---- the models ---- */
@@ -207,7 +211,8 @@ static void judge(void *state, const void *settings, struct row *row, struct fin
     double single = row->window->flows * s->p;
     double p = fmin(1.0, 2.0 * fmin(count_p(s, champion, row), single));
     struct forest_memory *m = &row->host->forest;
-    double score = fmax(-log10(fmax(p, 1e-300)) + 0.0, (double)m->score / FOREST_SCORE);
+    double told = fmin(-log10(p) + 0.0, SCORE_MOST); /* no -0 */
+    double score = fmax(told, (double)m->score / FOREST_SCORE);
     m->score = (uint16_t)lround(score * FOREST_SCORE);
     out->score = score;
 }

@@ -11,7 +11,8 @@ distribution has the variance s (1 - s) (1 + (n_i - 1) r) / n_i of s_i, where r 
     S = sum n_i (s_i - s)^2,     E[S] = s (1 - s) ((m - 1) + r (N - sum n_i^2 / N - (m - 1)))
 
 which is solved for r: the method of moments with weights n_i (Kleinman, Proportions with extraneous variance: single
-and independent samples, Journal of the American Statistical Association 68, 1973, pages 46-54).
+and independent samples, Journal of the American Statistical Association 68, 1973, pages 46-54). From A alerts nobody
+can tell an r well below 1 / A from none, so no weight above A is claimed.
 """
 
 from __future__ import annotations
@@ -61,9 +62,10 @@ def weight_of(flows: npt.NDArray[np.int64], alerts: npt.NDArray[np.int64]) -> fl
         return USUAL_WEIGHT
     spread = (n * (k / n - share) ** 2).sum() / (share * (1.0 - share))
     correlation = (spread - count) / room
+    most = min(MOST_WEIGHT, max(USUAL_WEIGHT, float(alerts.sum())))
     if correlation <= 0.0:  # no more spread than chance
-        return MOST_WEIGHT
-    return float(np.clip(1.0 / correlation - 1.0, LEAST_WEIGHT, MOST_WEIGHT))
+        return most
+    return float(np.clip(1.0 / correlation - 1.0, LEAST_WEIGHT, most))
 
 
 def by_host_and_hour(hosts: npt.NDArray[np.object_], start_us: npt.NDArray[np.int64],

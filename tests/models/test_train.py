@@ -199,7 +199,7 @@ def test_weight_by_hand() -> None:
     spread = (10 * 20 * (0.14 - share) ** 2 + 10 * 5 * (0.0 - share) ** 2) / (share * (1 - share))
     room = 250 - (10 * 400 + 10 * 25) / 250 - count
     assert spread < count  # chance alone would spread more: as sure as can be
-    assert weight([20] * 10 + [5] * 10, [3, 2, 3, 3, 3, 3, 3, 3, 2, 3] + [0] * 10) == 1000.0 and room > 0
+    assert weight([20] * 10 + [5] * 10, [3, 2, 3, 3, 3, 3, 3, 3, 2, 3] + [0] * 10) == 28.0 and room > 0  # alerts
 
 
 def test_weight_where_nothing_can_be_told() -> None:
@@ -208,7 +208,9 @@ def test_weight_where_nothing_can_be_told() -> None:
     assert weight([1] * 50, [1] * 25 + [0] * 25) == 20.0  # one flow each
     assert weight([10] * 50, [10] * 50) == 20.0  # all of them
     assert weight([10] * 20, [10, 0] * 10) == 1.0  # all or nothing
-    assert weight([10] * 20, [1] * 20) == 1000.0  # all alike
+    assert weight([10] * 20, [1] * 20) == 20.0  # all alike, but few
+    assert weight([10] * 200, [1] * 200) == 200.0
+    assert weight([10] * 2000, [1] * 2000) == 1000.0
 
 
 def test_weight_finds_the_beta_that_shares_were_drawn_from() -> None:
