@@ -39,15 +39,15 @@ struct ruler *ruler_new(struct ruler_mark *marks, size_t count, uint32_t width)
 float ruler_mark(const struct ruler *ruler, uint32_t column, double threshold)
 {
     const double *marks = ruler->mark + ruler->begin[column];
-    uint32_t low = 0, high = ruler->begin[column + 1] - ruler->begin[column];
-    while (low < high) { /* how many are below it */
-        uint32_t middle = low + (high - low) / 2;
-        if (marks[middle] < threshold)
-            low = middle + 1;
-        else
-            high = middle;
+    uint32_t below = 0, left = ruler->begin[column + 1] - ruler->begin[column];
+    while (left > 1) { /* no branch depends on the number: half of them would be mispredicted */
+        uint32_t half = left / 2;
+        below += half * (marks[below + half - 1] < threshold);
+        left -= half;
     }
-    return (float)low;
+    if (left == 1)
+        below += marks[below] < threshold;
+    return (float)below;
 }
 
 float ruler_place(const struct ruler *ruler, uint32_t column, double value)
