@@ -42,6 +42,8 @@ static bool is_right_type(const struct route *route, const char *type)
                                         "application/ndjson",
                                         "application/gzip",
                                         "application/octet-stream",
+                                        /* curl's own, where --data-binary is all that was said */
+                                        "application/x-www-form-urlencoded",
                                         NULL};
     static const char *const tensors[] = {"application/json", "application/octet-stream", NULL};
     static const char *const json[] = {"application/json", NULL};

@@ -189,9 +189,8 @@ class Wrong(Case):
                      "/v2/models/x/versions", "/v1/score?x=/../"):  # fmt: skip
             status = 405 if "?" in path else 404
             self.expect(eddyd.get(path), status)
-        self.expect(eddyd.ask("POST", "/v1/score", b"{}\n", "application/x-www-form-urlencoded"), 415, "ndjson")
-        self.expect(eddyd.ask("POST", "/v1/score", b"{}\n", "image/png"), 415)
-        for kind in (LINES, "text/plain; charset=utf-8", "application/json", "TEXT/CSV", None):
+        self.expect(eddyd.ask("POST", "/v1/score", b"{}\n", "image/png"), 415, "ndjson")
+        for kind in (LINES, "application/x-www-form-urlencoded", "text/plain; charset=utf-8", "application/json", "TEXT/CSV", None):
             self.expect(eddyd.ask("POST", "/v1/score", b"\n", kind), 200)
         self.expect(eddyd.ask("GET", "/metrics", b"body"), 413, "no body")
         eddyd.stop()

@@ -86,6 +86,7 @@ export {
 		["dns"] = Tunnel,
 		["rarity"] = Anomaly,
 		["iforest"] = Anomaly,
+		["forest"] = Anomaly,
 	} &default=Anomaly &redef;
 
 	## Each row as it comes: also when an incident grows, falls quiet and closes.
