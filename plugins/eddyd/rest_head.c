@@ -35,16 +35,11 @@ static bool is_type(const char *value, const char *const *types)
 
 static bool is_right_type(const struct route *route, const char *type)
 {
-    static const char *const lines[] = {"text/",
-                                        "application/json",
-                                        "application/jsonl",
-                                        "application/x-ndjson",
-                                        "application/ndjson",
-                                        "application/gzip",
-                                        "application/octet-stream",
+    static const char *const lines[] = {"text/", "application/json", "application/jsonl",
+                                        "application/x-ndjson", "application/ndjson",
+                                        "application/gzip", "application/octet-stream",
                                         /* curl's own, where --data-binary is all that was said */
-                                        "application/x-www-form-urlencoded",
-                                        NULL};
+                                        "application/x-www-form-urlencoded", NULL};
     static const char *const tensors[] = {"application/json", "application/octet-stream", NULL};
     static const char *const json[] = {"application/json", NULL};
     return is_type(type, (route->flags & ROUTE_LINES) != 0     ? lines

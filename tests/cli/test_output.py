@@ -51,7 +51,8 @@ class Output(unittest.TestCase):
                 self.assertGreater(real.stat().st_size, whole / 2)
                 self.assertEqual(stat.S_IMODE(real.stat().st_mode), 0o640)
         self.assertEqual(sorted(p.name for p in (self.path / "real").iterdir()), ["report", "train"])
-        self.assertEqual(sorted(p.name for p in self.path.iterdir()), ["real", "report", "tmp", "train"])
+        names = ["real", "report", "tmp", "train", "train_metadata.json"]
+        self.assertEqual(sorted(p.name for p in self.path.iterdir()), names)
 
     def test_a_pipe_gets_the_bytes(self) -> None:
         for words in COMMANDS:
