@@ -80,7 +80,6 @@ class ModelInfo(ctypes.Structure):
 METRIC_FN = ctypes.CFUNCTYPE(c_int, POINTER(Metric), c_void_p)
 FEATURE_FN = ctypes.CFUNCTYPE(c_int, POINTER(Feature), c_void_p)
 REJECT_FN = ctypes.CFUNCTYPE(c_int, c_char_p, c_char_p, c_uint64, c_int, c_void_p)
-LOG_FN = ctypes.CFUNCTYPE(None, c_int, c_char_p, c_void_p)
 
 _OUT = POINTER(c_void_p)
 _ERR = POINTER(Error)
@@ -93,7 +92,6 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "eddy_config_new": (c_void_p, ()),
     "eddy_config_free": (None, (c_void_p,)),
     "eddy_config_set": (c_int, (c_void_p, c_char_p, c_char_p, _ERR)),
-    "eddy_config_load": (c_int, (c_void_p, c_char_p, _ERR)),
     "eddy_engine_new": (c_int, (c_void_p, POINTER(Hooks), _OUT, _ERR)),
     "eddy_engine_free": (None, (c_void_p,)),
     "eddy_engine_tick": (c_int, (c_void_p,)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import struct
 import tempfile
 from collections.abc import Callable
@@ -35,10 +36,12 @@ COLUMNS_MOST = 63
 CLASSES_MOST = 64
 SCORE_BINS = 1024
 COLUMN_BINS = 16
-FILE_MOST = 1 << 30
+FILE_MOST = 1 << 28
 META_MOST = 1 << 20
+META_DEPTH_MOST = 64  # of objects and arrays in each other
 SECTIONS_MOST = 64
 HELD_OUT_LEAST = 100
+GOLDEN_MOST = 4096
 
 # What people take for a model file, by its first bytes.
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
@@ -150,7 +153,7 @@ class ModelFile:
 
     def _check_golden(self) -> None:
         rows, sums = self.golden_rows, self.golden_sums
-        demand(len(rows) >= 1, "it has no golden rows")
+        demand(1 <= len(rows) <= GOLDEN_MOST, f"{len(rows)} golden rows: not 1..{GOLDEN_MOST}")
         demand(rows.shape == (len(rows), len(self.columns)), "its golden rows are of another width")
         demand(sums.shape == (len(rows), self.trees.outputs), "its golden sums are of another width")
         ours = self.trees.sums(rows, self.base)
@@ -232,14 +235,28 @@ def _sections(data: bytes) -> dict[str, _Cursor]:
     return found
 
 
-def _read_metadata(meta: _Cursor) -> dict[str, Any]:
-    demand(len(meta.data) <= META_MOST, "its metadata is too long")
-    demand(b"\n" not in meta.data, "its metadata is not on one line")
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON's")
+
+
+def _depth(value: Any) -> int:
+    """How many objects and arrays are in each other, at most."""
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [child for one in level for child in (one.values() if isinstance(one, dict) else one)]
+    return depth
+
+
+def _metadata_of(data: bytes) -> dict[str, Any]:
+    demand(len(data) <= META_MOST, "its metadata is longer than 1 MiB")
+    demand(b"\n" not in data, "its metadata is not on one line")
     try:
-        metadata = json.loads(meta.data.decode("utf-8"))
+        metadata = json.loads(data.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"its metadata is no JSON: {error}") from None
     demand(isinstance(metadata, dict), "its metadata is no JSON object")
+    demand(_depth(metadata) <= META_DEPTH_MOST, f"its metadata is nested more than {META_DEPTH_MOST} deep")
     return dict(metadata)
 
 
@@ -285,6 +302,7 @@ def _read_counts(section: _Cursor, shape: tuple[int, ...]) -> Counts:
 
 def _read_golden(gold: _Cursor, outputs: int) -> tuple[Doubles, Doubles]:
     rows, columns = gold.u32(), gold.u32()
+    demand(1 <= rows <= GOLDEN_MOST, f"{rows} golden rows: not 1..{GOLDEN_MOST}")
     demand(1 <= columns <= COLUMNS_MOST, "its golden rows are of another width")
     both = gold.array("<f8", rows * (columns + outputs)).reshape(rows, columns + outputs)
     gold.end()
@@ -302,7 +320,7 @@ def from_bytes(data: bytes) -> ModelFile:
         demand((tag in part) == wanted, f"the section {tag} is missing, or there without need")
     rows, sums = _read_golden(part["GOLD"], trees.outputs)
     model = ModelFile(
-        metadata=_read_metadata(part["META"]),
+        metadata=_metadata_of(part["META"].data),
         columns=columns,
         fingerprint=fingerprint,
         kind=kind,
@@ -321,13 +339,19 @@ def from_bytes(data: bytes) -> ModelFile:
     return model
 
 
+def _bytes_of(path: str | Path) -> bytes:
+    """Asks how large it is before any of it is read. A pipe without a writer would otherwise be waited for."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        about = os.fstat(file.fileno())
+        good = stat.S_ISREG(about.st_mode) and about.st_size <= FILE_MOST
+        demand(good, f"no plain file of at most {FILE_MOST >> 20} MiB")
+        return file.read(about.st_size + 1)
+
+
 def read(path: str | Path) -> ModelFile:
     """A model from a file. Nothing in it is ever executed."""
-    with open(path, "rb") as file:
-        data = file.read(FILE_MOST + 1)
     try:
-        demand(len(data) <= FILE_MOST, "larger than 1 GiB")
-        return from_bytes(data)
+        return from_bytes(_bytes_of(path))
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from None
 
@@ -340,8 +364,11 @@ def _text(value: str) -> bytes:
 
 
 def _metadata_bytes(model: ModelFile) -> bytes:
-    line = json.dumps(model.metadata, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    demand(len(line) <= META_MOST, "its metadata is longer than 1 MiB")
+    try:
+        line = json.dumps(model.metadata, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ModelFileError(f"its metadata cannot be JSON: {error}") from None
+    _metadata_of(line)  # refuses what a sensor would
     return line
 
 
@@ -403,7 +430,9 @@ def sections_of(model: ModelFile) -> list[tuple[bytes, bytes]]:
 def to_bytes(model: ModelFile) -> bytes:
     """The file's bytes; ModelFileError if the model is not fit for one."""
     model.check()
-    return assemble(sections_of(model))
+    data = assemble(sections_of(model))
+    demand(len(data) <= FILE_MOST, f"larger than {FILE_MOST >> 20} MiB: fewer trees, or more flows in a leaf")
+    return data
 
 
 def write(model: ModelFile, path: str | Path) -> str:

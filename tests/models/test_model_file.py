@@ -9,6 +9,7 @@ import json
 import os
 import pickle
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -305,7 +306,74 @@ def test_claims_of_4_gib_allocate_nothing(tmp_path: Path) -> None:
         struct.pack_into("<I", tree_bytes, at, 0xFFFFFFFF)
         refused_by_both(model_file.assemble(list((parts | {b"TREE": bytes(tree_bytes)}).items())), tmp_path)
     gold = struct.pack("<II", 0xFFFFFFFF, 3)
-    assert "cut short" in refused_by_both(model_file.assemble(list((parts | {b"GOLD": gold}).items())), tmp_path)
+    said = refused_by_both(model_file.assemble(list((parts | {b"GOLD": gold}).items())), tmp_path)
+    assert "4294967295 golden rows" in said
+
+
+def nested(depth: int) -> dict[str, object]:
+    found: dict[str, object] = {"name": "deep", "version": ""}
+    for _ in range(depth - 1):
+        found = {"name": "deep", "version": "", "in": found}
+    return found
+
+
+@pytest.mark.parametrize("inside", [b'"x": NaN', b'"x": -Infinity', b'"x": ' + b"[" * 64 + b"]" * 64,
+                                    b'"x": ' + b"[" * 900 + b"]" * 900, b'"x": "\xff"', b'"x": 1} {"y": 2'])
+def test_metadata_that_libeddy_refuses_is_refused(inside: bytes, tmp_path: Path) -> None:
+    parts = dict(model_file.sections_of(model_of(CLASSES)))
+    broken = parts | {b"META": b'{"name": "a", "version": "", ' + inside + b"}"}
+    assert "metadata" in refused_by_both(model_file.assemble(list(broken.items())), tmp_path)
+
+
+def test_metadata_as_deep_as_libeddy_reads_it_and_no_deeper(tmp_path: Path) -> None:
+    model = model_of(CLASSES)
+    model.metadata = nested(64)
+    model_file.write(model, tmp_path / "m.eddy")
+    assert predict.Model(tmp_path / "m.eddy").name == model_file.read(tmp_path / "m.eddy").metadata["name"] == "deep"
+    for told in (nested(65), {"name": "a", "version": "", "x": float("nan")}, {"name": "a", "version": "\ud800"},
+                 {"name": "a", "version": "", "x": "\ud800"}):
+        model.metadata = told
+        with pytest.raises(ModelFileError, match="metadata"):
+            model_file.to_bytes(model)
+
+
+def test_files_of_more_than_256_mib_are_neither_read_nor_written(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = tmp_path / "large.eddy"
+    large.write_bytes(model_file.MAGIC)
+    os.truncate(large, (256 << 20) + 1)
+    with pytest.raises(lib.EddyError, match="256 MiB"):
+        predict.Model(large)
+    tracemalloc.start()
+    with pytest.raises(ModelFileError, match="256 MiB"):
+        model_file.read(large)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20, "it was refused by its size alone"
+    tracemalloc.stop()
+    data = model_file.to_bytes(model_of(CLASSES))
+    monkeypatch.setattr(model_file, "FILE_MOST", len(data))
+    assert model_file.to_bytes(model_of(CLASSES)) == data
+    monkeypatch.setattr(model_file, "FILE_MOST", len(data) - 1)
+    with pytest.raises(ModelFileError, match="larger than"):
+        model_file.to_bytes(model_of(CLASSES))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.eddy")
+    with pytest.raises(ModelFileError, match="no plain file"):
+        model_file.read(tmp_path / "pipe.eddy")
+
+
+def test_golden_rows_are_at_most_4096(tmp_path: Path) -> None:
+    model = model_of(CLASSES)
+    model.golden_rows, model.golden_sums = (np.resize(one, (4096, 3)) for one in (model.golden_rows, model.golden_sums))
+    model_file.write(model, tmp_path / "m.eddy")
+    assert predict.Model(tmp_path / "m.eddy").trees == 2
+    assert len(model_file.read(tmp_path / "m.eddy").golden_rows) == 4096
+    model.golden_rows, model.golden_sums = (np.resize(one, (4097, 3)) for one in (model.golden_rows, model.golden_sums))
+    with pytest.raises(ModelFileError, match="4097 golden rows"):
+        model_file.to_bytes(model)
+    with pytest.raises(ModelFileError, match="4097 golden rows"):
+        model_file.from_bytes(model_file.assemble(model_file.sections_of(model)))
 
 
 def test_a_tree_too_deep_is_refused() -> None:
