@@ -43,7 +43,8 @@ def rfc3339(seconds: float) -> str:
 
 
 def git_commit(folder: Path) -> str | None:
-    """Of the clone that this code runs from; None if it is installed elsewhere."""
+    """Of the clone of eddy that this folder belongs to. None of any other repository that happens to be around it, such
+    as of the project whose virtual environment this is installed in."""
     def git(*words: str) -> str | None:
         try:
             done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=False)
@@ -51,15 +52,18 @@ def git_commit(folder: Path) -> str | None:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
-    commit = git("rev-parse", "HEAD")
-    if not commit:
+    top, commit = git("rev-parse", "--show-toplevel"), git("rev-parse", "HEAD")
+    if not top or not commit or (Path(top) / "models" / "eddy_ml").resolve() != folder.resolve():
+        return None
+    if not git("ls-files", "--", str(folder / "metadata.py")):  # copied there, ignored
         return None
     return commit + ("-dirty" if git("status", "--porcelain", "--", str(folder)) else "")
 
 
 def trainer(command: Sequence[str], dvc_lock_sha256: str | None, mlflow_run_id: str | None) -> dict[str, Any]:
+    commit = git_commit(Path(__file__).resolve().parent)
     about: dict[str, Any] = {"name": "eddy_ml", "version": __version__,
-                             "git_commit": git_commit(Path(__file__).resolve().parent), "command": shlex.join(command)}
+                             **({"git_commit": commit} if commit else {}), "command": shlex.join(command)}
     lock = os.environ.get(DVC_LOCK_VARIABLE)
     dvc_lock_sha256 = dvc_lock_sha256 or (sha256_of(Path(lock)) if lock else None)
     mlflow_run_id = mlflow_run_id or os.environ.get(MLFLOW_RUN_VARIABLE)

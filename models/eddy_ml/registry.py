@@ -31,7 +31,7 @@ class Registered:
     version: str
     run_id: str
     sha256: str
-    features_sha256: str
+    feature_schema_sha256: str
 
 
 def connect(server: str | None = None) -> Any:

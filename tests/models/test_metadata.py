@@ -110,6 +110,46 @@ def test_pipelines_and_runs_are_named(tmp_path: Path, monkeypatch: pytest.Monkey
     assert told["mlflow_run_id"] == "r1" and told["command"] == "a b"
 
 
+def repository(top: Path) -> Path:
+    """With a models/eddy_ml that is committed."""
+    own = top / "models" / "eddy_ml"
+    own.mkdir(parents=True)
+    (own / "metadata.py").write_text("1\n")
+    (top / ".gitignore").write_text("/venv/\n")
+    git(top, "init", "-q")
+    git(top, "add", ".")
+    git(top, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "a")
+    return own
+
+
+def git(top: Path, *words: str) -> str:
+    return subprocess.run(["git", "-C", top, *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_the_commit_is_that_of_the_clone_and_of_no_repository_around_it(tmp_path: Path) -> None:
+    own = repository(tmp_path / "clone")
+    commit = git(tmp_path / "clone", "rev-parse", "HEAD")
+    assert metadata.git_commit(own) == commit
+    (own / "metadata.py").write_text("2\n")
+    assert metadata.git_commit(own) == commit + "-dirty"
+    installed = tmp_path / "clone" / "venv" / "lib" / "site-packages" / "eddy_ml"
+    untracked = tmp_path / "other" / "models" / "eddy_ml"
+    for folder in (installed, untracked):
+        folder.mkdir(parents=True)
+        (folder / "metadata.py").write_text("1\n")
+    git(tmp_path / "other", "init", "-q")
+    git(tmp_path / "other", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "a")
+    assert metadata.git_commit(installed) is None and metadata.git_commit(untracked) is None
+    assert metadata.git_commit(tmp_path) is None
+
+
+def test_without_a_clone_no_commit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "git_commit", lambda folder: None)
+    told = copy.deepcopy(trained_on_lab().done.metadata) | {"trainer": metadata.trainer(["a"], None, None)}
+    assert "git_commit" not in told["trainer"]
+    check(told)
+
+
 def test_quantiles_leave_missing_values_out() -> None:
     values = np.array([[1.0, np.nan], [2.0, np.nan], [3.0, np.nan], [np.nan, np.nan]])
     assert quantiles.quantiles(values, ["a", "b"]) == {"a": {
