@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"python3 -m eddy_ml {words[0]}", description=purpose)
     command.arguments(parser)
     try:
-        return int(command.run(parser.parse_args(words[1:])))
+        return int(command.run(parser.parse_args(words[1:], argparse.Namespace(words=words))))
     except (OSError, ValueError, EddyError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1

@@ -20,13 +20,14 @@ from eddy_ml.baselines import OneColumn, best_column
 from eddy_ml.captures import Flows, Source, read_all, read_captures, together
 from eddy_ml.evaluate import Judged, plain, ranking
 from eddy_ml.measures import Numbers, steps_of
+from eddy_ml.metadata import sha256_of
 from eddy_ml.params import ISOLATION_FOREST, RANDOM_FOREST, Params, read_params
-from eddy_ml.split import group_of, thinned
+from eddy_ml.split import check_files, group_of, thinned
 
 
-def training_of(flows: Flows, sources: list[Source], params: Params, algorithm: str) -> Flows:
+def training_of(flows: Flows, params: Params, algorithm: str) -> Flows:
     if algorithm == ISOLATION_FOREST:
-        chosen = train.without_labels(flows, sources)
+        chosen = train.without_labels(flows)
     else:
         chosen = replace(flows, classes=train.merged(flows.classes, params.min_class_rows)).known()
     return thinned(chosen, params.most_rows, params.seed)
@@ -42,8 +43,8 @@ def folds(flows: Flows, sources: list[Source], params: Params,
         raise ValueError("all captures are of one group: there is no other place to judge")
     for own in groups.values():
         judged = flows.of(own).known()
-        others = training_of(flows.of([name for name in dict.fromkeys(flows.captures) if name not in own]), sources,
-                             params, algorithm)
+        others = training_of(flows.of([name for name in dict.fromkeys(flows.captures) if name not in own]), params,
+                             algorithm)
         if len(judged) > 0:
             fitted = train.fit(others, params, algorithm)
             yield judged, fitted.scores(judged), column_score(best_column(others, fitted.columns), others, judged)
@@ -64,7 +65,8 @@ def leave_one_out(flows: Flows, sources: list[Source], params: Params,
     found = list(folds(flows, sources, params, algorithm))
     columns = [column for _, _, column in found if column is not None]
     judged = together([judged for judged, _, _ in found])
-    return (Judged(judged, np.concatenate([score for _, score, _ in found]), None, None),
+    groups = evaluate.groups_of([source.capture for source in sources])
+    return (Judged(judged, np.concatenate([score for _, score, _ in found]), None, None, groups),
             np.concatenate(columns) if len(columns) == len(found) else None)
 
 
@@ -97,7 +99,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     params = read_params(options.params)
-    flows, sources = read_all(read_captures(options.captures))
+    captures = read_captures(options.captures)
+    flows, sources = read_all(captures)
+    check_files(captures, {one.name: group_of(one) for one in captures}, sha256_of)
     judged, column = leave_one_out(flows, sources, params, options.algorithm)
     found = plain(numbers(judged, column, params.seed))
     evaluate.tell(found)

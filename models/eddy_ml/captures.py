@@ -29,13 +29,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import yaml
 
 from eddy_ml import features
 from eddy_ml.labels import BENIGN, join
+from eddy_ml.params import read_yaml
 from eddy_ml.stream import Report
 
 LEFT_OUT = ""  # the class of flows that neither teach nor judge
+UNKNOWN = "\0unknown"  # of flows in captures without labels, of which nothing is said: an isolation forest may learn
 KEYS = {"name", "logs", "labels", "unlabelled", "families", "leave_out", "group", "settings", "rules"}
 RULE_KEYS = {"family", "src", "dst", "dst_port", "start", "end"}
 
@@ -75,6 +76,7 @@ class Source:
     classes: dict[str, int]
     labels: dict[str, int]  # counts of how the labels were joined
     records: Report
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,15 @@ class Flows:
         return self.where(np.isin(self.captures.astype(str), list(names)))
 
     def known(self) -> Flows:
-        """Without those that were left out."""
-        return self.where(self.classes != LEFT_OUT)
+        """Without those that were left out, or about which nothing is said."""
+        return self.where((self.classes != LEFT_OUT) & (self.classes != UNKNOWN))
 
     def matrix(self, columns: list[str]) -> npt.NDArray[np.float64]:
         return np.ascontiguousarray(self.values[:, [self.columns.index(name) for name in columns]])
 
     @property
     def attack(self) -> npt.NDArray[np.bool_]:
-        return np.asarray((self.classes != BENIGN) & (self.classes != LEFT_OUT), dtype=bool)
+        return np.asarray((self.classes != BENIGN) & (self.classes != LEFT_OUT) & (self.classes != UNKNOWN), dtype=bool)
 
 
 # ---- The captures file
@@ -139,26 +141,40 @@ def rule_of(given: dict[str, Any], where: str) -> Rule:
     return Rule(given["family"], src, dst, port, micros(given.get("start"), where), micros(given.get("end"), where))
 
 
+def entry(given: dict[str, Any], key: str, kind: type[Any], form: str) -> Any:
+    """What a capture says of `key`; an empty one if it says nothing."""
+    value = given.get(key)
+    if value is None:
+        return kind()
+    parts = value if isinstance(value, list) and key != "rules" else []
+    if key == "families" and isinstance(value, dict):
+        parts = [*value.keys(), *value.values()]
+    if not isinstance(value, kind) or not all(isinstance(one, str) for one in parts):
+        raise ValueError(f"{given['name']}: {key}: {form} is needed, not {value!r}")
+    return value
+
+
 def capture_of(given: Any, beside: Path) -> Capture:
     name = given.get("name") if isinstance(given, dict) else None
     if not isinstance(name, str) or not name:
         raise ValueError("a capture needs a name")
     if set(given) - KEYS:
         raise ValueError(f"{name}: {', '.join(sorted(set(given) - KEYS))}: there are only {', '.join(sorted(KEYS))}")
-    logs = given.get("logs")
-    if not isinstance(logs, list) or not logs or not all(isinstance(log, str) for log in logs):
+    logs = entry(given, "logs", list, "a list of paths")
+    if not logs:
         raise ValueError(f"{name}: logs: a list of paths is needed")
     if given.get("unlabelled", BENIGN) != BENIGN:
         raise ValueError(f"{name}: unlabelled can only be {BENIGN}")
-    labels = beside / given["labels"] if given.get("labels") else None
-    return Capture(name, tuple(beside / log for log in logs), labels, given.get("unlabelled"),
-                   dict(given.get("families") or {}), frozenset(given.get("leave_out") or ()),
-                   str(given.get("group") or ""), dict(given.get("settings") or {}),
-                   tuple(rule_of(rule, name) for rule in given.get("rules") or ()), beside)
+    labels = entry(given, "labels", str, "a path")
+    return Capture(name, tuple(beside / log for log in logs), beside / labels if labels else None,
+                   given.get("unlabelled"), entry(given, "families", dict, "a table of names"),
+                   frozenset(entry(given, "leave_out", list, "a list of names")),
+                   entry(given, "group", str, "a name"), entry(given, "settings", dict, "a table"),
+                   tuple(rule_of(rule, name) for rule in entry(given, "rules", list, "a list of rules")), beside)
 
 
 def read_captures(path: Path) -> list[Capture]:
-    given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    given = read_yaml(path)
     if not isinstance(given, dict) or not isinstance(given.get("captures"), list) or not given["captures"]:
         raise ValueError(f"{path}: no list 'captures'")
     try:
@@ -196,7 +212,23 @@ def starts(table: pa.Table) -> npt.NDArray[np.int64]:
     return np.asarray(table.column("start").cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy())
 
 
-def classes_of(capture: Capture, table: pa.Table) -> tuple[npt.NDArray[np.object_], dict[str, int]]:
+def never_seen(capture: Capture, labels: set[str], classes: set[str]) -> tuple[str, ...]:
+    """What the capture says of families that none of its flows has: most likely a slip of the pen."""
+    lost = [("families", sorted(set(capture.families) - labels)), ("leave_out", sorted(capture.leave_out - classes))]
+    return tuple(f"{capture.name}: {key} names '{name}', which is the family of none of its flows"
+                 for key, names in lost for name in names)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The class of each flow, how the labels were joined, and what must be said."""
+
+    found: npt.NDArray[np.object_]
+    counts: dict[str, int]
+    warnings: tuple[str, ...]
+
+
+def classes_of(capture: Capture, table: pa.Table) -> Classes:
     ids = table.column("id").to_pylist()
     counts: dict[str, int] = {}
     classes: list[str | None] = [capture.unlabelled] * len(ids)
@@ -204,11 +236,18 @@ def classes_of(capture: Capture, table: pa.Table) -> tuple[npt.NDArray[np.object
         joined = join(capture.labels, ids, capture.unlabelled)
         classes = joined.classes
         counts = {"labelled": joined.labelled, "disputed": joined.disputed, "without_flow": joined.without_flow}
-    found = np.array([LEFT_OUT if one is None else capture.families.get(one, one) for one in classes], dtype=object)
+    nothing = UNKNOWN if capture.labels is None else LEFT_OUT
+    found = np.array([nothing if one is None else capture.families.get(one, one) for one in classes], dtype=object)
     for rule in capture.rules:
         found[fits(rule, table)] = rule.family
+    warnings = never_seen(capture, {one for one in classes if one is not None}, set(found.tolist()))
     found[np.isin(found.astype(str), list(capture.leave_out))] = LEFT_OUT
-    return found, counts
+    return Classes(found, counts, warnings)
+
+
+def counted(classes: npt.NDArray[np.object_]) -> dict[str, int]:
+    """Flows by class; who reads it need not know why a flow is in none."""
+    return dict(sorted(Counter(LEFT_OUT if one == UNKNOWN else one for one in classes.tolist()).items()))
 
 
 def read_capture(capture: Capture) -> tuple[Flows, Source]:
@@ -220,17 +259,17 @@ def read_capture(capture: Capture) -> tuple[Flows, Source]:
     if report.unreadable or table.num_rows == 0:
         faults = [f"{log}: {why}" for log, why in report.unreadable.items()] or ["no flow in its logs"]
         raise ValueError(f"{capture.name}: {'; '.join(faults)}")
-    classes, counts = classes_of(capture, table)
+    classes = classes_of(capture, table)
     start_us = starts(table)
     duration = table.column("duration_us").fill_null(0).to_numpy() if "duration_us" in table.column_names else 0
     names = features.names()
     flows = Flows(names, features.matrix(table, names), np.array(table.column("id").to_pylist(), dtype=object),
                   np.array(table.column("src").to_pylist(), dtype=object), start_us,
                   start_us + np.asarray(duration).astype(np.int64),
-                  np.asarray(table.column("score").to_numpy(), dtype=np.float64), classes,
+                  np.asarray(table.column("score").to_numpy(), dtype=np.float64), classes.found,
                   np.full(table.num_rows, capture.name, dtype=object))
     source = Source(capture, len(flows), int(start_us.min()), int(flows.end_us.max()),
-                    dict(sorted(Counter(classes).items())), counts, report)
+                    counted(classes.found), classes.counts, report, classes.warnings)
     return flows, source
 
 

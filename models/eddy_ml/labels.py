@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +33,36 @@ class Joined:
     without_flow: int  # labels that name no flow of the log
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
+def text_of(path: Path) -> str:
+    """Without the mark that spreadsheets begin a file with."""
     packed = path.read_bytes()
-    text = (gzip.decompress(packed) if path.suffix == ".gz" else packed).decode("utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
-    columns = set(rows[0]) if rows else set()
-    if "label" not in columns or not columns & set(IDS):
-        raise ValueError(f"{path}: no labels: a header with 'label' and one of {', '.join(IDS)} is needed")
+    try:
+        return (gzip.decompress(packed) if path.suffix == ".gz" else packed).decode("utf-8-sig")
+    except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    reader = csv.reader(io.StringIO(text, newline=""))
+    header = next(reader, [])
+    if "label" not in header or not set(header) & set(IDS):
+        raise ValueError(f"no labels: a header with 'label' and one of {', '.join(IDS)} is needed")
+    rows = []
+    for row in filter(None, reader):
+        if len(row) != len(header):
+            raise ValueError(f"line {reader.line_num} has {len(row)} values, the header {len(header)}")
+        rows.append(dict(zip(header, row, strict=True)))
+    return rows
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    text = text_of(path)
+    try:
+        rows = rows_of(text)
+    except (csv.Error, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from None
+    if not rows:
+        raise ValueError(f"{path}: no labels: nothing follows the header")
     return rows
 
 

@@ -92,10 +92,18 @@ def params_of(given: dict[str, Any]) -> Params:
     return Params(**values)
 
 
+def read_yaml(path: Path) -> Any:
+    """What a YAML file has, or in one line why it has nothing."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or the 31st of June
+        raise ValueError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+
+
 def read_params(path: Path | None) -> Params:
     if path is None:
         return Params()
-    given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    given = read_yaml(path)
     if given is not None and not isinstance(given, dict):
         raise ValueError(f"{path}: not a table of settings")
     try:

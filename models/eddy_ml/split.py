@@ -8,7 +8,9 @@ later part is held out, and that is said wherever its numbers are told.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -56,13 +58,31 @@ def check_groups(captures: list[Capture], sides: dict[str, str]) -> None:
                              f"{capture.name} for {side}")
 
 
-def latest_groups(sources: list[Source], share: float) -> list[str]:
-    """The groups whose last flow is the latest: `share` of all, at least one, never all."""
+def sides_of(split: Split) -> dict[str, str]:
+    """What each capture is for; one that is cut by time is for training."""
+    return (dict.fromkeys(split.held_out, "held out") | dict.fromkeys(split.train, "training")
+            | dict.fromkeys(split.test, "tests"))
+
+
+def check_files(captures: list[Capture], sides: dict[str, str], sha256_of: Callable[[Path], str]) -> None:
+    """The same log under two names would be on two sides unnoticed."""
+    seen: dict[str, tuple[str, str, Path]] = {}
+    for capture in captures:
+        side = sides.get(capture.name)
+        for log in capture.logs if side is not None else ():
+            other, name, path = seen.setdefault(sha256_of(log), (str(side), capture.name, log))
+            if other != side:
+                raise ValueError(f"{log} of {capture.name}, which is for {side}, is the same file as {path} of "
+                                 f"{name}, which is for {other}: what was judged would be what was learned")
+
+
+def latest_groups(sources: list[Source], share: float, all_of_them: bool) -> list[str]:
+    """The groups whose last flow is the latest: `share` of all, at least one; never all, unless that is allowed."""
     last: dict[str, int] = {}
     for source in sources:
         group = group_of(source.capture)
         last[group] = max(last.get(group, source.last_us), source.last_us)
-    wanted = min(max(1, round(share * len(last))), len(last) - 1)
+    wanted = min(max(1, round(share * len(last))), len(last) if all_of_them else len(last) - 1)
     return sorted(last, key=lambda group: last[group])[len(last) - wanted:]
 
 
@@ -79,23 +99,32 @@ def split_of(params: Params, sources: list[Source]) -> Split:
     check_names(params, captures)
     test = params.test
     free = [source for source in sources if source.capture.name not in test]
-    groups = {group_of(source.capture) for source in free}
-    if not params.held_out and len(groups) == 1:
-        return split_one(params, sources, free)
     held_out = params.held_out
     if not held_out:
-        late = latest_groups(free, params.held_out_share)
-        held_out = tuple(source.capture.name for source in free if group_of(source.capture) in late)
+        if len({group_of(source.capture) for source in free}) <= 1:
+            return split_one(params, sources, free)
+        held_out = chosen(params, free)
     train = params.train or tuple(source.capture.name for source in free if source.capture.name not in held_out)
     if set(train) & set(held_out) or not train:
         raise ValueError("nothing is left to train on: all captures are held out or for tests")
-    sides = dict.fromkeys(train, "training") | dict.fromkeys(held_out, "held out") | dict.fromkeys(test, "tests")
-    check_groups(captures, sides)
-    return Split(train, held_out, test, BY_CAPTURE, tuple(time_warnings(sources, list(train), [*held_out, *test])))
+    found = Split(train, held_out, test, BY_CAPTURE, tuple(time_warnings(sources, list(train), [*held_out, *test])))
+    check_groups(captures, sides_of(found))
+    return found
+
+
+def chosen(params: Params, free: list[Source]) -> tuple[str, ...]:
+    """The latest captures, of those whose group is not named for training."""
+    taken = {group_of(source.capture) for source in free if source.capture.name in params.train}
+    rest = [source for source in free if group_of(source.capture) not in taken]
+    if not rest:
+        raise ValueError("nothing is left to hold out: all captures are for training or for tests")
+    late = latest_groups(rest, params.held_out_share, bool(taken))
+    return tuple(source.capture.name for source in rest if group_of(source.capture) in late)
 
 
 def split_one(params: Params, sources: list[Source], free: list[Source]) -> Split:
     """Of captures of a single group the last part of their time is held out."""
+    free = [source for source in free if not params.train or source.capture.name in params.train]
     if not free:
         raise ValueError("nothing is left to train on: all captures are for tests")
     begin, end = min(source.first_us for source in free), max(source.last_us for source in free)

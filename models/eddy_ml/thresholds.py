@@ -11,8 +11,13 @@ distribution has the variance s (1 - s) (1 + (n_i - 1) r) / n_i of s_i, where r 
     S = sum n_i (s_i - s)^2,     E[S] = s (1 - s) ((m - 1) + r (N - sum n_i^2 / N - (m - 1)))
 
 which is solved for r: the method of moments with weights n_i (Kleinman, Proportions with extraneous variance: single
-and independent samples, Journal of the American Statistical Association 68, 1973, pages 46-54). From A alerts nobody
-can tell an r well below 1 / A from none, so no weight above A is claimed.
+and independent samples, Journal of the American Statistical Association 68, 1973, pages 46-54). No weight above the
+number of alerts that it was told from is claimed. That is a margin of safety and no theorem: a likelihood might tell
+more from the same alerts; who overrates the weight has false alarms, who underrates it finds attacks later.
+
+How surprising many alerts of one host are is told by the tail of that distribution. The tail is an assumption: a few
+dozen or hundred held-out hours of hosts, which is what there usually is, cannot prove it so far out, nor the p-values
+that follow from it. The metadata say how many hours of hosts, and how many alerts, there were.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ Numbers = npt.NDArray[np.float64]
 
 LEAST_WEIGHT, MOST_WEIGHT, USUAL_WEIGHT = 1.0, 1000.0, 20.0
 FEW_HOURS, FEW_ALERTS = 10, 10  # with fewer, a variance means nothing: USUAL_WEIGHT
+ENOUGH_EXPECTED = 10.0  # alerts in as many benign flows as were held out, at the wanted rate
 HOUR_US = 3_600_000_000
 
 
@@ -48,7 +54,7 @@ def alert_of(scores: Numbers, false_rate: float, least: float) -> Alert:
         threshold = float(np.nextafter(falling[allowed], 2.0))  # ties with it would be too many
     threshold = min(max(threshold, least), 1.0)
     rate = float(np.mean(scores >= threshold))
-    return Alert(threshold, rate, len(scores), allowed >= 1 and rate <= false_rate)
+    return Alert(threshold, rate, len(scores), false_rate * len(scores) >= ENOUGH_EXPECTED and rate <= false_rate)
 
 
 def weight_of(flows: npt.NDArray[np.int64], alerts: npt.NDArray[np.int64]) -> float:
@@ -68,9 +74,16 @@ def weight_of(flows: npt.NDArray[np.int64], alerts: npt.NDArray[np.int64]) -> fl
     return float(np.clip(1.0 / correlation - 1.0, LEAST_WEIGHT, most))
 
 
-def by_host_and_hour(hosts: npt.NDArray[np.object_], start_us: npt.NDArray[np.int64],
-                     alerts: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Flows and alerts of each host and hour that has any."""
-    keys = [f"{host} {hour}" for host, hour in zip(hosts, start_us // HOUR_US, strict=True)]
-    _, place = np.unique(keys, return_inverse=True)
+def by_host_and_hour(captures: npt.NDArray[np.object_], hosts: npt.NDArray[np.object_],
+                     start_us: npt.NDArray[np.int64], alerts: npt.NDArray[np.bool_],
+                     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Flows and alerts of each host and hour that has any; an address in two captures may be two hosts."""
+    places: dict[tuple[str, str, int], int] = {}
+    keys = zip(captures, hosts, (start_us // HOUR_US).tolist(), strict=True)
+    place = np.fromiter((places.setdefault(key, len(places)) for key in keys), np.int64, len(hosts))
     return np.bincount(place), np.bincount(place, weights=alerts).astype(np.int64)
+
+
+def rates_by_capture(captures: npt.NDArray[np.object_], alerts: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """One rate for all hides a place that is unlike the others."""
+    return {str(name): float(np.mean(alerts[captures == name])) for name in dict.fromkeys(captures.tolist())}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +33,8 @@ def train_in(run_id: str, options: argparse.Namespace) -> train.Trained:
         version = data_version.read_lock(options.dvc_lock, options.dvc_stage)
     return train.train(
         options.captures, options.out, name=options.name, version=options.version, algorithm=options.algorithm,
-        params=read_params(options.params), command=["eddy_ml", *sys.argv[1:]], license=options.license,
-        purpose=options.purpose, plots=not options.no_plots, mlflow_run_id=run_id,
+        params=read_params(options.params), command=["python3", "-m", "eddy_ml", *options.words],
+        license=options.license, purpose=options.purpose, plots=not options.no_plots, mlflow_run_id=run_id,
         dvc_lock_sha256=version.sha256 if version else None,
         annotate=version.annotate if version else None)
 
@@ -51,6 +50,7 @@ def finish(client: Any, run_id: str, done: train.Trained, options: argparse.Name
 
 def run(options: argparse.Namespace) -> int:
     train.check_name(options.name)
+    train.check_version(options.version)
     client = registry.connect(options.server)
 
     def action() -> int:

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from eddy_ml import baselines, card, evaluate, export, lib, metadata, predict, thresholds
-from eddy_ml.captures import LEFT_OUT, Flows, Source, read_all, read_captures
+from eddy_ml.captures import LEFT_OUT, UNKNOWN, Flows, Source, read_all, read_captures
 from eddy_ml.grown import Grown
 from eddy_ml.labels import ATTACK, BENIGN
 from eddy_ml.model_file import HELD_OUT_LEAST
 from eddy_ml.params import ISOLATION_FOREST, RANDOM_FOREST, Params, read_params
 from eddy_ml.quantiles import quantiles
-from eddy_ml.split import Split, parts_of, split_of, thinned
+from eddy_ml.split import Split, check_files, parts_of, sides_of, split_of, thinned
 
 MOST_CLASSES = 64  # of a model file
 Annotate = Callable[[dict[str, Any], Path], None]
@@ -77,19 +80,21 @@ class Trained:
 # ---- What to train with
 
 
-def without_labels(flows: Flows, sources: list[Source]) -> Flows:
-    """For an isolation forest: what is known to be benign, and all of captures about which nothing is known."""
-    silent = [source.capture.name for source in sources if source.capture.labels is None]
-    unknown = (flows.classes == LEFT_OUT) & np.isin(flows.captures.astype(str), silent)
-    chosen = flows.where((flows.classes == BENIGN) | unknown)
+def without_labels(flows: Flows) -> Flows:
+    """For an isolation forest: what is known to be benign, and what nothing is said of; not what was left out."""
+    chosen = flows.where((flows.classes == BENIGN) | (flows.classes == UNKNOWN))
     return replace(chosen, classes=np.full(len(chosen), BENIGN, dtype=object))
 
 
 def prepare(captures: Path, params: Params, algorithm: str) -> Prepared:
-    flows, sources = read_all(read_captures(captures))
+    named = read_captures(captures)
+    flows, sources = read_all(named)
     split = split_of(params, sources)
+    check_files(named, sides_of(split), metadata.sha256_of)
+    said = tuple(warning for source in sources for warning in source.warnings)
+    split = replace(split, warnings=split.warnings + said)
     train, held_out, test = parts_of(split, flows)
-    train = without_labels(train, sources) if algorithm == ISOLATION_FOREST else train.known()
+    train = without_labels(train) if algorithm == ISOLATION_FOREST else train.known()
     if algorithm != ISOLATION_FOREST:
         train = replace(train, classes=merged(train.classes, params.min_class_rows)).known()
     return Prepared(thinned(train, params.most_rows, params.seed), held_out, test, split, sources)
@@ -98,7 +103,8 @@ def prepare(captures: Path, params: Params, algorithm: str) -> Prepared:
 def merged(classes: npt.NDArray[np.object_], least: int) -> npt.NDArray[np.object_]:
     """Families with fewer flows become part of ATTACK: a class cannot be learned from a handful. Where all of those
     together are still too few, they are left out."""
-    few = {name for name, count in Counter(classes.tolist()).items() if count < least and name != BENIGN}
+    few = {name for name, count in Counter(classes.tolist()).items() if count < least
+           and name not in (BENIGN, LEFT_OUT, UNKNOWN)}
     together = np.array([ATTACK if name in few else name for name in classes], dtype=object)
     if 0 < int((together == ATTACK).sum()) < least:
         together[together == ATTACK] = LEFT_OUT
@@ -118,7 +124,10 @@ def check_classes(classes: npt.NDArray[np.object_]) -> None:
 def estimator_of(algorithm: str, params: Params) -> Any:
     from sklearn import ensemble
     kinds = {RANDOM_FOREST: ensemble.RandomForestClassifier, ISOLATION_FOREST: ensemble.IsolationForest}
-    return kinds[algorithm](random_state=params.seed, n_jobs=params.jobs, **params.hyperparameters(algorithm))
+    try:
+        return kinds[algorithm](random_state=params.seed, n_jobs=params.jobs, **params.hyperparameters(algorithm))
+    except TypeError as error:
+        raise ValueError(f"{algorithm}: {error}") from None
 
 
 def fit(train: Flows, params: Params, algorithm: str) -> Fitted:
@@ -143,23 +152,28 @@ def fit(train: Flows, params: Params, algorithm: str) -> Fitted:
 @dataclass(frozen=True)
 class HeldOut:
     rows: npt.NDArray[np.float64]
-    alert: thresholds.Alert | None
-    weight: float | None
+    alert: thresholds.Alert | None = None
+    weight: float | None = None
+    host_hours: int = 0
+    alerts: int = 0
+    rates: dict[str, float] | None = None  # of alerts, by capture
 
 
 def held_out_of(fitted: Fitted, prepared: Prepared, params: Params) -> HeldOut:
-    silent = without_labels(prepared.held_out, prepared.sources)
-    flows = prepared.held_out.where(prepared.held_out.classes == BENIGN) if fitted.classes else silent
+    flows = prepared.held_out.where(prepared.held_out.classes == BENIGN) if fitted.classes \
+        else without_labels(prepared.held_out)
     if len(flows) < HELD_OUT_LEAST:
         raise ValueError(f"{len(flows)} benign flows are held out: at least {HELD_OUT_LEAST} are needed to tell "
                          "what is usual; hold out another capture")
     rows = flows.matrix(fitted.columns)
     if not fitted.classes:
-        return HeldOut(rows, None, None)
+        return HeldOut(rows)
     scores = fitted.scores(flows)
     alert = thresholds.alert_of(scores, params.false_rate, params.alert_least)
-    by_hour = thresholds.by_host_and_hour(flows.hosts, flows.start_us, scores >= alert.threshold)
-    return HeldOut(rows, alert, thresholds.weight_of(*by_hour))
+    reached = scores >= alert.threshold
+    by_hour = thresholds.by_host_and_hour(flows.captures, flows.hosts, flows.start_us, reached)
+    return HeldOut(rows, alert, thresholds.weight_of(*by_hour), len(by_hour[0]), int(reached.sum()),
+                   thresholds.rates_by_capture(flows.captures, reached))
 
 
 def importances_of(fitted: Fitted) -> npt.NDArray[np.float64] | None:
@@ -196,7 +210,8 @@ def thresholds_of(fitted: Fitted, held_out: HeldOut, params: Params) -> dict[str
     return {"classes": fitted.classes,
             "thresholds": {"alert": alert.threshold, "weight": held_out.weight, "false_rate": params.false_rate,
                            "held_out_rate": alert.rate, "held_out_flows": alert.flows,
-                           "established": alert.established}}
+                           "held_out_alerts": held_out.alerts, "held_out_host_hours": held_out.host_hours,
+                           "held_out_rate_by_capture": held_out.rates, "established": alert.established}}
 
 
 # ---- The command
@@ -227,13 +242,12 @@ def train(captures: Path, out: Path, *, name: str, version: str, algorithm: str 
           mlflow_run_id: str | None = None, annotate: Annotate | None = None) -> Trained:
     """Everything from the captures to the files in `out`. `annotate` may add to the metadata before they are written;
     it gets the folder that names of files are relative to, too."""
+    check_name(name)
+    check_version(version)
     params = params or Params()
     prepared = prepare(captures, params, algorithm)
     fitted = fit(prepared.train, params, algorithm)
     held_out = held_out_of(fitted, prepared, params)
-    flows, names, said = judged_by(prepared)
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{name}.eddy"
     about = {"schema_version": metadata.SCHEMA_VERSION, "name": name, "version": version,
              "created": metadata.rfc3339(time.time() if created is None else created), "license": license,
              "card": f"{name}_card.md",
@@ -242,13 +256,46 @@ def train(captures: Path, out: Path, *, name: str, version: str, algorithm: str 
              **story(fitted, prepared, held_out, params, algorithm)}
     if annotate is not None:
         annotate(about, captures.parent)
+    with workplace(out) as folder:
+        done = judge_and_write(fitted, held_out, prepared, params, about, folder / f"{name}.eddy", plots)
+        return moved(done, out)
+
+
+def judge_and_write(fitted: Fitted, held_out: HeldOut, prepared: Prepared, params: Params, about: dict[str, Any],
+                    path: Path, plots: bool) -> Trained:
+    flows, names, said = judged_by(prepared)
     write_model(fitted, held_out, params, about, path)  # once to be judged as the sensor would
     model = predict.Model(path)
     judged = evaluate.judge(model, flows, held_out.alert.threshold if held_out.alert else None)
     metrics = evaluate.metrics_of(model, judged, evaluate.column_of(about), params.seed)
     about["metrics"] = summary(metrics, names, said)
     write_model(fitted, held_out, params, about, path)
-    return write_files(out, path, about, judged, metrics, names, said, params, fitted.estimator, plots)
+    return write_files(path, about, judged, metrics, names, said, params, fitted.estimator, plots)
+
+
+@contextmanager
+def workplace(out: Path) -> Iterator[Path]:
+    """A folder inside `out`, for files that nobody shall see before all of them are there. It goes; and if that fails,
+    so does what had to be made for it."""
+    made = [one for one in (out, *out.parents) if not one.exists()]
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".eddy_ml-", dir=out) as folder:
+            yield Path(folder)
+    except BaseException:
+        with suppress(OSError):
+            for one in made:
+                one.rmdir()
+        raise
+
+
+def moved(done: Trained, out: Path) -> Trained:
+    """The model comes last: whoever waits for it finds the rest."""
+    for path in (done.metadata_file, done.metrics_file, done.card, *done.plots, done.model):
+        os.replace(path, out / path.name)
+    return replace(done, model=out / done.model.name, metadata_file=out / done.metadata_file.name,
+                   metrics_file=out / done.metrics_file.name, card=out / done.card.name,
+                   plots=[out / path.name for path in done.plots])
 
 
 def summary(metrics: dict[str, Any], names: list[str], said: list[str]) -> dict[str, Any]:
@@ -258,9 +305,9 @@ def summary(metrics: dict[str, Any], names: list[str], said: list[str]) -> dict[
                     "interval": metrics["interval"], "baselines": metrics["baselines"]}
 
 
-def write_files(out: Path, path: Path, about: dict[str, Any], judged: evaluate.Judged, metrics: dict[str, Any],
+def write_files(path: Path, about: dict[str, Any], judged: evaluate.Judged, metrics: dict[str, Any],
                 names: list[str], said: list[str], params: Params, estimator: Any, plots: bool) -> Trained:
-    stem = path.stem
+    out, stem = path.parent, path.stem
     files = {kind: out / f"{stem}_{kind}" for kind in ("metadata.json", "metrics.json", "card.md")}
     sidecar = json.loads(files["metadata.json"].read_text(encoding="utf-8"))
     head = {"model": {"name": about["name"], "version": about["version"], "sha256": sidecar["artifact"]["sha256"]},
@@ -295,11 +342,15 @@ def check_name(name: str) -> None:
         raise ValueError(f"name '{name}': only letters, digits, dots, dashes and underlines, up to 63: it names files")
 
 
+def check_version(version: str) -> None:
+    if not 1 <= len(version) <= 31 or not all(" " <= one <= "~" for one in version):
+        raise ValueError(f"version '{version}': 1 to 31 printable ASCII characters")
+
+
 def run(options: argparse.Namespace) -> int:
-    check_name(options.name)
     done = train(options.captures, options.out, name=options.name, version=options.version,
                  algorithm=options.algorithm, params=read_params(options.params),
-                 command=["eddy_ml", *sys.argv[1:]], license=options.license, purpose=options.purpose,
+                 command=["python3", "-m", "eddy_ml", *options.words], license=options.license, purpose=options.purpose,
                  plots=not options.no_plots)
     for warning in [*done.metadata["split"]["warnings"], *done.metrics["warnings"]]:
         print(f"WARNING: {warning}", file=sys.stderr)

@@ -179,7 +179,9 @@ def test_alert_is_the_smallest_score_that_few_enough_reach() -> None:
 def test_few_held_out_flows_prove_no_rate() -> None:
     alert = thresholds.alert_of(np.full(100, 0.01), 0.001, 0.5)
     assert (alert.threshold, alert.rate, alert.established) == (0.5, 0.0, False)
-    assert thresholds.alert_of(np.full(5000, 0.01), 0.001, 0.5).established
+    assert not thresholds.alert_of(np.full(9999, 0.01), 0.001, 0.5).established
+    assert thresholds.alert_of(np.full(10000, 0.01), 0.001, 0.5).established
+    assert not thresholds.alert_of(np.ones(10000), 0.001, 0.5).established
     full = thresholds.alert_of(np.ones(5000), 0.001, 0.5)
     assert (full.threshold, full.rate, full.established) == (1.0, 1.0, False)
     with pytest.raises(ValueError, match="no benign flow"):
@@ -222,8 +224,13 @@ def test_weight_finds_the_beta_that_shares_were_drawn_from() -> None:
 
 def test_hours_of_hosts_are_counted_apart() -> None:
     hosts = np.array(["a", "a", "a", "b"], dtype=object)
-    flows, alerts = thresholds.by_host_and_hour(hosts, np.array([0, 1, HOUR, 0]), np.array([True, True, False, False]))
+    start, alert = np.array([0, 1, HOUR, 0]), np.array([True, True, False, False])
+    one, two = (np.array(names, dtype=object) for names in (["x"] * 4, ["x", "y", "x", "x"]))
+    flows, alerts = thresholds.by_host_and_hour(one, hosts, start, alert)
     assert sorted(zip(flows.tolist(), alerts.tolist(), strict=True)) == [(1, 0), (1, 0), (2, 2)]
+    flows, alerts = thresholds.by_host_and_hour(two, hosts, start, alert)  # address a of y is another host
+    assert sorted(zip(flows.tolist(), alerts.tolist(), strict=True)) == [(1, 0), (1, 0), (1, 1), (1, 1)]
+    assert thresholds.rates_by_capture(two, alert) == {"x": 1 / 3, "y": 1.0}
 
 
 # ---- settings
