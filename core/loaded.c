@@ -62,11 +62,16 @@ static int read_file(const char *path, struct loaded **out, enum model_fault *fa
     return EDDY_OK;
 }
 
+static bool wants_isolation(enum model_use use)
+{
+    return use == IFOREST_MODEL || use == IFOREST_CHALLENGER;
+}
+
 /* A detector can use only what is of its kind. */
 static int check_kind(enum model_use use, const struct model_file *file, eddy_error *err)
 {
     bool isolation = file->model.kind == MODEL_ISOLATION;
-    if (isolation == (use == IFOREST_MODEL || use == IFOREST_CHALLENGER))
+    if (isolation == wants_isolation(use))
         return EDDY_OK;
     return error_set(err, EDDY_ECONFIG, "%s: %s wants %s, and this is a model of kind %s",
                      file->path, model_settings[use],
@@ -88,41 +93,63 @@ static struct loaded *find(const struct loaded_set *set, const char *path, const
     return NULL;
 }
 
-/* Is the path to be read again? Notes what is there. */
-static bool is_due(struct loaded *loaded, enum loaded_when when)
+/* Is the path to be read again? `now` is what is there; NULL: nothing. */
+static bool is_due(const struct loaded *loaded, enum loaded_when when, const struct stat *now)
 {
-    struct stat now, was = loaded->seen;
-    if (stat(loaded->path, &now) != 0) /* gone for a moment: keep what we have */
+    if (now == NULL) /* gone for a moment: keep what we have */
         return when != LOADED_LOOK && loaded->file == NULL;
-    loaded->seen = now;
     if (when == LOADED_LOOK)
-        return io_differs(&was, &now);
-    return loaded->file == NULL || io_differs(&loaded->file->identity, &now);
+        return io_differs(&loaded->seen, now);
+    return loaded->file == NULL || io_differs(&loaded->file->identity, now);
 }
 
+/* What is to be used for a setting, and by what rules. */
+struct wish {
+    enum model_use use;
+    const char *path;
+    const struct stat *now; /* of the path; NULL: nothing is there */
+    bool must;              /* be what is there now, and good */
+};
+
 /* What the setting is to use: an open file, or a new one. */
-static int choose(enum model_use use, const char *path, const struct loading *loading,
+static int choose(const struct wish *wish, const struct loading *loading,
                   const struct loaded_set *taken, struct loaded **out, enum model_fault *fault,
                   eddy_error *err)
 {
-    struct stat now;
-    struct loaded *open = find(taken, path, NULL); /* in this making: never two of a path */
-    if (open == NULL && loading->before != NULL && stat(path, &now) == 0)
-        open = find(loading->before, path, &now);
+    struct loaded *open = NULL;
+    if (!wish->must || wish->now != NULL) /* in this making: never two of a path, if that can be */
+        open = find(taken, wish->path, wish->must ? wish->now : NULL);
+    if (open == NULL && wish->now != NULL)
+        open = find(loading->before, wish->path, wish->now);
     int status = EDDY_OK;
     *fault = MODEL_FINE;
     if (open != NULL)
         (void)hold(open);
     else
-        status = read_file(path, &open, fault, err);
-    if (status == EDDY_OK && check_kind(use, open->file, err) != EDDY_OK) {
-        *fault = MODEL_FEATURES;
+        status = read_file(wish->path, &open, fault, err);
+    if (status == EDDY_OK && check_kind(wish->use, open->file, err) != EDDY_OK) {
+        *fault = MODEL_KIND;
         status = EDDY_ECONFIG;
         drop(open);
     }
     if (status == EDDY_OK)
         *out = open;
     return status;
+}
+
+/* What is there has been refused: looks pass it over until it changes again. What is good is noted
+ * nowhere but in what was loaded from it: should the settings that it is for not come into force,
+ * the next look finds it again. */
+static void note_refused(const struct loading *loading, const struct wish *wish,
+                         enum model_fault fault)
+{
+    for (size_t use = 0; loading->before != NULL && wish->now != NULL && use < MODEL_USES; use++) {
+        struct loaded *before = loading->before->of[use];
+        bool too = fault != MODEL_KIND || wants_isolation((enum model_use)use) ==
+                                              wants_isolation(wish->use); /* refused for it */
+        if (before != NULL && strcmp(before->path, wish->path) == 0 && too)
+            before->seen = *wish->now;
+    }
 }
 
 /* ---- all ---- */
@@ -160,29 +187,48 @@ static int take(struct loading *loading, enum model_use use, const char *path,
     struct loaded *same = before != NULL && strcmp(before->path, path) == 0 ? before : NULL;
     enum model_fault fault;
     eddy_error why = {0};
-    bool must = must_load(loading, use, same);
-    if (same != NULL && !must && find(set, path, NULL) == NULL && !is_due(same, loading->when)) {
+    struct stat info;
+    const struct wish wish = {.use = use,
+                              .path = path,
+                              .now = stat(path, &info) == 0 ? &info : NULL,
+                              .must = must_load(loading, use, same)};
+    if (same != NULL && !wish.must && find(set, path, NULL) == NULL &&
+        !is_due(same, loading->when, wish.now)) {
         set->of[use] = hold(same);
         return EDDY_OK;
     }
-    int status = choose(use, path, loading, set, &set->of[use], &fault, &why);
+    int status = choose(&wish, loading, set, &set->of[use], &fault, &why);
     if (status == EDDY_OK) {
+        if (set->of[use] == same && wish.now != NULL)
+            same->seen = info; /* another one was there for a while */
         say_taken(loading, use, set->of[use]);
         return EDDY_OK;
     }
     loading->faults[fault]++;
-    if (must)
+    note_refused(loading, &wish, fault);
+    if (wish.must)
         return error_set(err, status, "%s: %s", model_settings[use], why.message);
     say_refused(loading, use, same, &why);
     set->of[use] = same != NULL ? hold(same) : wrap(path, NULL);
     return set->of[use] == NULL ? error_nomem(err) : EDDY_OK;
 }
 
+/* The first to be taken: the one that must load, so that of its file nothing else is told first. */
+static size_t first_use(const struct loading *loading)
+{
+    for (size_t use = 0; use < MODEL_USES && loading->must != NULL; use++)
+        if (strcmp(loading->must, model_settings[use]) == 0)
+            return use;
+    return 0;
+}
+
 int loaded_take(struct loading *loading, const eddy_config *config, struct loaded_set *out,
                 eddy_error *err)
 {
     struct loaded_set set = {0};
-    for (size_t use = 0; use < MODEL_USES; use++) {
+    size_t first = first_use(loading);
+    for (size_t i = 0; i < MODEL_USES; i++) {
+        size_t use = (first + i) % MODEL_USES;
         const char *path = eddy_config_value(config, model_settings[use]);
         if (path == NULL || path[0] == '\0')
             continue;

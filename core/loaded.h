@@ -21,7 +21,9 @@ struct loaded {
      */
     atomic_uint holders;
     struct model_file *file; /* never changes; NULL: refused when the engine began */
-    struct stat seen;        /* of the path at the last look: theirs who make new settings */
+    /* Of the path, as looks know it: what `file` was read from, or what was refused there since.
+     * Theirs who make new settings. */
+    struct stat seen;
     char *path;
 };
 

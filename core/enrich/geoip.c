@@ -47,8 +47,7 @@ struct database {
     MMDB_s mmdb;
     char *path;
     struct stat identity; /* of the file that was opened */
-    struct stat seen;     /* of the path at the last look; the keeper's, as is the next */
-    bool changed;         /* by the last look */
+    struct stat seen;     /* of the path: what is open, or was refused since; the keeper's */
 };
 
 struct geoip {
@@ -103,43 +102,48 @@ static int database_open(const char *path, struct database **out, eddy_error *er
 }
 
 /* Gone for a moment: keep what we have. */
-static bool database_differs(struct database *db, const struct stat *was)
+static bool database_differs(const struct database *db, const struct stat *was, struct stat *now)
 {
-    struct stat now;
-    if (stat(db->path, &now) != 0)
-        return false;
-    bool differs = io_differs(was, &now);
-    db->seen = now;
-    return differs;
+    return stat(db->path, now) == 0 && io_differs(was, now);
 }
 
-/* A change is told once: a file that can't be opened is not copied again until it changes again. */
-static bool database_changed(struct database *db)
+/* The file of one that is open, if that is to be opened anew. What is refused is noted, and not
+ * copied again until it changes again. What is good is not: should the settings that it is for not
+ * come into force, the next look finds it again. */
+static bool database_renew(struct database *before, const struct geoip_renewal *how,
+                           struct database **out)
 {
-    struct stat was;
-    if (db == NULL)
+    struct stat now;
+    eddy_error why;
+    if (!database_differs(before, how->only_changed ? &before->seen : &before->identity, &now))
         return false;
-    was = db->seen;
-    db->changed = database_differs(db, &was);
-    return db->changed;
+    if (io_differs(&before->identity, &now)) {
+        if (database_open(before->path, out, &why) == EDDY_OK) {
+            log_line(how->log, LOG_LEVEL_NOTICE, "geoip: %s reloaded", before->path);
+            return true;
+        }
+        log_line(how->log, LOG_LEVEL_ERROR, "geoip: keeping the database in use: %s", why.message);
+    }
+    before->seen = now;
+    return false;
+}
+
+static bool database_changed(const struct database *db)
+{
+    struct stat now;
+    return db != NULL && database_differs(db, &db->seen, &now);
 }
 
 /* The database at the path: the one before, or what its file has become. */
 static int database_take(const char *path, struct database *before, const struct geoip_renewal *how,
                          struct database **out, eddy_error *err)
 {
-    eddy_error why;
     if (path[0] == '\0')
         return EDDY_OK;
     if (before == NULL || strcmp(before->path, path) != 0)
         return database_open(path, out, err);
-    bool renew = how->only_changed ? before->changed : database_differs(before, &before->identity);
-    if (renew && database_open(path, out, &why) == EDDY_OK) {
-        log_line(how->log, LOG_LEVEL_NOTICE, "geoip: %s reloaded", path);
+    if (database_renew(before, how, out))
         return EDDY_OK;
-    }
-    if (renew)
-        log_line(how->log, LOG_LEVEL_ERROR, "geoip: keeping the database in use: %s", why.message);
     atomic_fetch_add_explicit(&before->holders, 1, memory_order_relaxed);
     *out = before;
     return EDDY_OK;
@@ -202,10 +206,9 @@ void geoip_close(struct geoip *g)
     free(g);
 }
 
-bool geoip_changed(struct geoip *g)
+bool geoip_changed(const struct geoip *g)
 {
-    bool country = database_changed(g->country), asn = database_changed(g->asn);
-    return country || asn;
+    return database_changed(g->country) || database_changed(g->asn);
 }
 
 /* ---- looking up ---- */

@@ -23,8 +23,8 @@ int geoip_open(const struct geoip_conf *conf, struct geoip **out, eddy_error *er
 
 struct geoip_renewal {
     struct geoip *before; /* NULL: as geoip_open() */
-    bool only_changed; /* only what geoip_changed() has found; else all that has changed at all */
-    struct log *log;   /* told what was renewed, and what could not be */
+    bool only_changed;    /* not what was refused before and is still there */
+    struct log *log;      /* told what was renewed, and what could not be */
 };
 
 /* The same from what was open before: databases whose path and file are the same are taken over. So
@@ -36,9 +36,9 @@ int geoip_renew(const struct geoip_conf *conf, const struct geoip_renewal *how, 
 /* Gives up a hold; the last one closes it. */
 void geoip_close(struct geoip *geoip);
 
-/* Has one of the files been replaced since it was opened, or since this was last asked? Looks at
- * the disk. Not reentrant: for the keeper alone. */
-bool geoip_changed(struct geoip *geoip);
+/* Has one of the files been replaced since it was opened, or since geoip_renew() has refused what
+ * it became? Looks at the disk. Not while another one renews it. */
+bool geoip_changed(const struct geoip *geoip);
 
 /* Fills country and asn of `place`, or leaves them empty. Reentrant. */
 void geoip_find(const struct geoip *geoip, const uint8_t address[16], struct place *place);

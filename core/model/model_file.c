@@ -16,8 +16,8 @@
 #include "util/error.h"
 #include "util/io.h"
 
-const char *const model_fault_names[MODEL_FAULT_COUNT] = {"none",      "unreadable", "damaged",
-                                                          "malformed", "features",   "golden_rows"};
+const char *const model_fault_names[MODEL_FAULT_COUNT] = {
+    "none", "unreadable", "damaged", "malformed", "features", "kind", "golden_rows"};
 
 static const char tags[MODEL_SECTIONS][5] = {"META", "FEAT", "TREE", "CLAS",
                                              "BASE", "SCOR", "BINS", "GOLD"};

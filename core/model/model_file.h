@@ -24,6 +24,7 @@ enum model_fault {
     MODEL_DAMAGED,     /* it is no model file, cut short, or not what its SHA-256 says */
     MODEL_MALFORMED,   /* it is whole, and what is in it can't be */
     MODEL_FEATURES,    /* made for other columns than ours */
+    MODEL_KIND,        /* good, but not for the detector that is to use it */
     MODEL_GOLDEN_ROWS, /* does not give the outputs that it says it gives */
     MODEL_FAULT_COUNT
 };

@@ -11,6 +11,7 @@
 #include "mmdb_writer.h"
 #include "scratch.h"
 #include "util/addr.h"
+#include "util/log.h"
 
 static void add_net(struct mmdb_writer *w, const char *address, unsigned bits, size_t offset)
 {
@@ -276,7 +277,15 @@ static void truncated_in_place_while_open_it_still_answers(void **state)
     assert_true(is(g, "203.0.113.9", "DE", 64500));
     assert_true(is(g, "2001:db8::1", "CH", 0));
     assert_true(geoip_changed(g));
-    assert_false(geoip_changed(g)); /* said once: a broken file is not opened again and again */
+    struct geoip_conf conf = plain;
+    conf.country = conf.asn = path;
+    struct log log = {.hook = NULL};
+    const struct geoip_renewal renewal = {.before = g, .only_changed = true, .log = &log};
+    struct geoip *same;
+    assert_int_equal(geoip_renew(&conf, &renewal, &same, NULL), EDDY_OK);
+    assert_ptr_equal(same, g);
+    assert_false(geoip_changed(g)); /* a broken file is not opened again and again */
+    geoip_close(same);
     geoip_close(g);
 }
 

@@ -286,11 +286,11 @@ static void a_model_of_the_wrong_kind_is_refused(void **state)
     eddy_engine *engine = engine_of(settings);
     assert_int_equal(eddy_engine_set(engine, "iforest.model", b, &err), EDDY_ECONFIG);
     assert_non_null(strstr(err.message, "iforest.model wants an isolation forest"));
-    assert_int_equal(engine->model_failures[MODEL_FEATURES], 1);
+    assert_int_equal(engine->model_failures[MODEL_KIND], 1);
     assert_int_equal(rename(b, a), 0); /* nor does it come in by way of the file */
     engine_look(engine);
     assert_string_equal(file_of(engine, IFOREST_MODEL)->name, "grown");
-    assert_int_equal(engine->model_failures[MODEL_FEATURES], 2);
+    assert_int_equal(engine->model_failures[MODEL_KIND], 2);
     eddy_engine_free(engine);
 }
 
