@@ -80,6 +80,8 @@ struct finding {
     double score;  /* -log10 of p under its own null model; 0 = usual; NAN = nothing to say */
     double sample; /* a score for the calibration to learn from; NAN = none with this row */
     enum sample_of sample_of;
+    bool renewed;        /* what it judges by is another from this row on: scores of before tell
+                            nothing of this one, and its calibration begins anew */
     double tests;        /* how many such looks the host's window or past holds; at least 1 */
     double p;            /* after calibration: filled by the score step; vet: raised by marks */
     double p_unmarked;   /* likewise, whatever marks say */

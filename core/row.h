@@ -35,7 +35,7 @@ struct place {
 /* What a window of a host came to. */
 struct closed_window {
     int64_t start_us;
-    uint32_t flows, alerts;
+    uint32_t flows, alerts, unseen; /* unseen: by forest's model, as it was another's time */
     float peers, width;
     float score; /* of fanout */
     bool pinned; /* it holds what nobody may learn from */

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#define BEGIN 0.5 /* of a flow, in each bin */
+#define BEGIN 0.5 /* of a flow, in each bin that is in use */
 
 static void halve(struct drift *d)
 {
@@ -29,12 +29,16 @@ void drift_note(struct drift *d, const double *columns)
 double drift_index(const float *recent, const uint32_t *expected)
 {
     double n = 0.0, m = 0.0, sum = 0.0;
+    double begin[COLUMN_BINS];
     for (size_t i = 0; i < COLUMN_BINS; i++) {
-        n += (double)recent[i] + BEGIN;
-        m += expected[i] + BEGIN;
+        begin[i] = recent[i] > 0.0f || expected[i] > 0 ? BEGIN : 0.0;
+        n += (double)recent[i] + begin[i];
+        m += expected[i] + begin[i];
     }
     for (size_t i = 0; i < COLUMN_BINS; i++) {
-        double a = ((double)recent[i] + BEGIN) / n, e = (expected[i] + BEGIN) / m;
+        if (begin[i] <= 0.0)
+            continue;
+        double a = ((double)recent[i] + begin[i]) / n, e = (expected[i] + begin[i]) / m;
         sum += (a - e) * log(a / e);
     }
     return sum;

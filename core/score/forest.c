@@ -10,10 +10,15 @@
  *            windows, which outweigh it as they come in. How much it varies is the model's weight:
  *            a + b of the beta distribution. A host's past moves the mean alone: however long it
  *            is known, its windows go on to differ.
- *   surprise the flow's own score: how many held-out benign flows had one as high, times the flows
- *            of the window (Bonferroni). Counted, not fitted: unlike those of an isolation forest,
- *            a classifier's scores of benign flows lie at both ends, and no tail can be drawn from
- *            one to the other.
+ *   surprise the flow's own score: how many held-out benign flows had one as high. Counted, not
+ *            fitted: unlike those of an isolation forest, a classifier's scores of benign flows lie
+ *            at both ends, and no tail can be drawn from one to the other.
+ *
+ * A window is looked at many times, and nobody knows beforehand how many flows it will have. Of
+ * surprises, the flows number 2^(j-1) to 2^j - 1, which are 2^(j-1), may together use up
+ * 1 / (j (j + 1)) of the level, each the same, so a flow's p is multiplied by 2^(j-1) j (j + 1).
+ * All blocks' shares add up to 1. (Times the flows so far would be too little: flow i would be held
+ * to 1/i of the level, and these add up without end.)
  *
  * The count is looked at when it reaches 1, 2, 3, 4, 6, 8, 12, 16 ... Of each of these, P(X >= k)
  * is the p-value of the k-th alert having come so early. The i-th look may use up 1 / (i (i + 1))
@@ -54,8 +59,9 @@ static const struct option options[] = {
     {0},
 };
 
-/* No null model is right that far out: flows of a window are more alike than any weight says. So
- * p ends at 1e-12, lest a long window outranks whatever else there is. */
+/* A safety bound, chosen and not measured: that the beta-binomial holds so far out is an assumption
+ * that a few dozen held-out host-hours can neither prove nor refute. So p ends at 1e-12, lest a
+ * long window outranks whatever else there is. */
 #define SCORE_MOST 12.0
 
 #define SHARE_MOST 0.999 /* of alerts: the other shape of the beta distribution is above 0 */
@@ -74,13 +80,15 @@ static double held_out_p(const struct model *model, double score)
     return (1.0 + heldout_above(heldout, score)) / (1.0 + heldout->total);
 }
 
-/* What has to be known of a champion, once. Another one makes the past of hosts void. */
-static void take(struct forest_state *s, const struct forest_conf *conf, const struct model *model,
+/* What has to be known of a champion, once. Another one makes the past of hosts void, and what is
+ * open of their windows. Is it another? */
+static bool take(struct forest_state *s, const struct forest_conf *conf, const struct model *model,
                  const struct row *row)
 {
     double alert = limit_of(conf, model);
     int64_t now_us = row->clock->now_us;
-    if (s->era == 0 || s->id != model->id || s->alert != alert) {
+    bool renewed = s->era == 0 || s->id != model->id || s->alert != alert;
+    if (renewed) {
         s->id = model->id;
         s->alert = alert;
         s->era = s->era == UINT16_MAX ? 1 : (uint16_t)(s->era + 1);
@@ -90,6 +98,21 @@ static void take(struct forest_state *s, const struct forest_conf *conf, const s
     }
     if (now_us < s->since_us) /* time was set back */
         s->since_us = now_us;
+    return renewed;
+}
+
+/* Of a host whose records are of another champion, nothing is kept: not of its past, and not of the
+ * window that is open, in which this champion has seen but the row. A host's record that was
+ * evicted while its window stayed begins likewise. */
+static void own_records(struct forest_state *s, const struct row *row)
+{
+    struct window *w = row->window;
+    if (row->late || row->host->forest.era == s->era)
+        return;
+    row->host->forest = (struct forest_memory){.era = s->era};
+    s->closed_score = NAN;
+    w->alerts = (struct window_alerts){0};
+    w->unseen = w->flows - 1 < UINT16_MAX ? (uint16_t)(w->flows - 1) : UINT16_MAX;
 }
 
 static struct opinion opinion_of(const struct forest_conf *conf, const struct model *model,
@@ -118,7 +141,7 @@ double forest_share(const struct forest_state *s, const struct model *champion,
                     const struct host *host)
 {
     const struct forest_memory *m = &host->forest;
-    bool own = m->era == s->era;
+    bool own = m->era == s->era; /* a late row's host may be of another */
     double flows = own ? (double)m->flows : 0.0, alerts = own ? (double)m->alerts : 0.0;
     double weight = champion->classes->weight;
     return fmin((s->share * weight + alerts) / (weight + flows), SHARE_MOST);
@@ -142,8 +165,23 @@ static double count_p(const struct forest_state *s, const struct model *champion
     if (look == 0)
         return 1.0;
     double share = forest_share(s, champion, row->host), weight = champion->classes->weight;
-    double p = beta_binomial_tail(row->window->flows, k, share * weight, (1.0 - share) * weight);
+    double p =
+        beta_binomial_tail(forest_seen(row->window), k, share * weight, (1.0 - share) * weight);
     return p * look * (look + 1.0);
+}
+
+/* Of flow number n of the window; its block is 2^(j-1) <= n < 2^j. */
+static double single_p(const struct forest_state *s, const struct row *row)
+{
+    unsigned j = 32u - (unsigned)__builtin_clz(forest_seen(row->window));
+    return ldexp(s->p, (int)j - 1) * j * (j + 1.0);
+}
+
+/* What the row's alert, the latest of the window, says of both. */
+static double window_p(const struct forest_state *s, const struct model *champion,
+                       const struct row *row)
+{
+    return fmin(1.0, 2.0 * fmin(count_p(s, champion, row), single_p(s, row)));
 }
 
 /* ---- the detector ---- */
@@ -198,7 +236,8 @@ static void judge(void *state, const void *settings, struct row *row, struct fin
     challenge_note(&s->challenge, &own, &other);
     if (champion == NULL)
         return;
-    take(s, conf, champion, row);
+    out->renewed = take(s, conf, champion, row);
+    own_records(s, row);
     if (row->closed && row->was.start_us >= s->since_us) {
         out->sample = s->closed_score;
         out->sample_of = OF_WINDOW;
@@ -208,10 +247,8 @@ static void judge(void *state, const void *settings, struct row *row, struct fin
     s->score = own.score;
     s->p = held_out_p(champion, own.score);
     count_alert(row, forest_class(champion, s->answer));
-    double single = row->window->flows * s->p;
-    double p = fmin(1.0, 2.0 * fmin(count_p(s, champion, row), single));
     struct forest_memory *m = &row->host->forest;
-    double told = fmin(-log10(p) + 0.0, SCORE_MOST); /* no -0 */
+    double told = fmin(-log10(window_p(s, champion, row)) + 0.0, SCORE_MOST); /* no -0 */
     double score = fmax(told, (double)m->score / FOREST_SCORE);
     m->score = (uint16_t)lround(score * FOREST_SCORE);
     out->score = score;
@@ -219,16 +256,12 @@ static void judge(void *state, const void *settings, struct row *row, struct fin
 
 /* A window of many flows tells of a host's share no more than `weight` of them would, as they are
  * alike: n (w + 1) / (n + w) is what a beta-binomial sample is worth. */
-static void learn_window(const struct forest_state *s, const struct forest_conf *conf,
-                         const struct model *champion, const struct row *row, double teach)
+static void learn_window(const struct forest_conf *conf, const struct model *champion,
+                         const struct row *row, double teach)
 {
     struct forest_memory *m = &row->host->forest;
-    double n = row->was.flows, w = champion->classes->weight;
+    double n = row->was.flows - row->was.unseen, w = champion->classes->weight;
     double worth = teach * n * (w + 1.0) / (n + w);
-    if (m->era != s->era) {
-        m->flows = m->alerts = 0.0f;
-        m->era = s->era;
-    }
     double flows = (double)m->flows + worth,
            alerts = (double)m->alerts + worth * row->was.alerts / n;
     double left = fmin(1.0, conf->memory / flows);
@@ -243,13 +276,14 @@ static void learn(void *state, const void *settings, struct row *row)
     const struct model *champion = models_in(row->models, FOREST_MODEL);
     if (row->teach >= 1.0)
         challenge_learn(&s->challenge);
-    if (champion == NULL || !row->closed || row->was.pinned || row->was.start_us < s->since_us)
+    if (champion == NULL || !row->closed || row->was.pinned || row->was.start_us < s->since_us ||
+        isnan(s->closed_score))
         return;
     bool suspicious = s->closed_score > -log10(conf->suspicious);
     /* In the first of two passes nobody has vetted anything: see calibrate.h. */
     double teach = !suspicious ? 1.0 : row->first_pass ? 0.0 : conf->leak;
     if (teach > 0.0)
-        learn_window(s, conf, champion, row, teach);
+        learn_window(conf, champion, row, teach);
 }
 
 static bool is_idle(const struct row *row)

@@ -6,6 +6,7 @@
 #include "score/challenge.h"
 #include "score/explanation.h"
 #include "score/score.h"
+#include "state/host.h"
 
 struct forest_conf {
     const char *model, *challenger; /* read by settings.c, which opens them */
@@ -35,6 +36,12 @@ struct forest_state {
 
 /* The most probable class that is an attack. */
 uint32_t forest_class(const struct model *champion, const double *answer);
+
+/* Flows of the window that the champion has seen. */
+static inline uint32_t forest_seen(const struct window *window)
+{
+    return window->flows - window->unseen;
+}
 
 /* The share of alerts that is to be expected of the host: of the held-out flows, and its own past.
  */

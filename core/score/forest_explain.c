@@ -8,15 +8,12 @@
 #include "score/words.h"
 #include "state/host.h"
 
-/* What most alerts of the window are; what the row is, if no class is that of most. The window may
- * have been another model's. */
+/* What most alerts of the window are; what the row is, if no class is that of most. */
 static uint32_t class_of(const struct forest_state *s, const struct model *model,
                          const struct row *row)
 {
-    uint32_t class = row->window->alerts.class;
-    bool usable = row->window->alerts.class_lead > 0 && class < model->classes->count &&
-                  class != model->classes->benign;
-    return usable ? class : forest_class(model, s->answer);
+    const struct window_alerts *alerts = &row->window->alerts;
+    return alerts->class_lead > 0 ? alerts->class : forest_class(model, s->answer);
 }
 
 /* Which columns speak for the class. Boosted trees of two classes have one output, the second's. */
@@ -53,7 +50,7 @@ static void say_probability(struct text *text, double probability)
 static void explain_count(const struct forest_state *s, const struct model *model,
                           const struct row *row, double weight, struct explanation *out)
 {
-    unsigned k = row->window->alerts.count, n = row->window->flows;
+    unsigned k = row->window->alerts.count, n = forest_seen(row->window);
     double share = forest_share(s, model, row->host);
     struct explained *reason = explanation_add(out, "window_alerts", k, share * n, weight);
     struct text text = text_over(reason->text, sizeof reason->text);
@@ -115,7 +112,7 @@ static void say(const struct forest_state *s, const struct model *model, const s
     text_format(&text, " looks like '%s' to model %s %s: ", model->classes->of[class].name,
                 model->name == NULL ? "" : model->name,
                 model->version == NULL ? "" : model->version);
-    text_format(&text, "%u of its %u connections in ", w->alerts.count, w->flows);
+    text_format(&text, "%u of its %u connections in ", w->alerts.count, forest_seen(w));
     words_seconds(&text, fmax(1.0, (double)(row->host->last_us - w->start_us) * 1e-6));
     text_add(&text, " are alerts");
     say_where(&text, row, out);
@@ -132,7 +129,7 @@ static void say(const struct forest_state *s, const struct model *model, const s
     text_add(&text, " benign ones ");
     words_count(&text, s->benign_alerts);
     text_add(&text, s->benign_alerts == 1 ? " is an alert" : " are alerts");
-    if (row->host->forest.era == s->era) {
+    if (row->host->forest.flows > 0.0f) {
         text_add(&text, "; usual for this host: ");
         say_share(&text, forest_share(s, model, row->host));
     }

@@ -63,6 +63,8 @@ static void ask(struct score_state *s, const struct score_conf *conf, size_t ind
     if (registry_detectors[index]->judges != row->kind)
         return;
     registry_detectors[index]->score(s->detector[index], conf->detector[index], row, finding);
+    if (finding->renewed)
+        calibration_begin(&s->calibration[index], conf->calibrate);
     if (!isnan(finding->score))
         finding->p = finding->p_unmarked =
             calibration_p(&s->calibration[index], conf->calibrate, finding->score);

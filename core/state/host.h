@@ -42,7 +42,8 @@ struct window {
     uint32_t port;             /* whose count on_port is */
     uint32_t peer;             /* whose count at_peer is: 32 bits of a destination's hash */
     struct window_alerts alerts;
-    bool pinned; /* holds what nobody may learn from: see row->teach */
+    bool pinned;     /* holds what nobody may learn from: see row->teach */
+    uint16_t unseen; /* its first flows, before the model that `alerts` are of; 65535 at most */
 };
 
 #define WINDOW_TARGETS 5 /* fewer failed targets than this are everybody's */
@@ -129,7 +130,8 @@ struct rarity_memory {
 struct forest_memory {
     float flows, alerts; /* of past windows, as learned from */
     uint16_t score;      /* of the open window */
-    uint16_t era;        /* the model that all this is of: a number that forest gave it */
+    uint16_t era;        /* the model that all this, and the window's alerts, are of: a number that
+                            forest gave it */
 };
 
 /* What a host of ours opens and answers, of late: see score/role.h. */

@@ -19,6 +19,7 @@ static void window_close(struct row *row, struct window *w)
     row->was = (struct closed_window){.start_us = w->start_us,
                                       .flows = w->flows,
                                       .alerts = w->alerts.count,
+                                      .unseen = w->unseen,
                                       .peers = w->peer_count,
                                       .width = (float)window_width(w),
                                       .score = row->host->fanout.score,

@@ -152,6 +152,19 @@ static void where_most_scores_are_alike_bins_are_fewer(void **state)
     assert_true(challenge_psi(&f->challenge, CHAMPION) > 0.25);
 }
 
+/* 100 held-out scores, 90 of them alike, so that few of the 16 bins are in use: the halves of flows
+ * in those that are not would be a drift of 0.2. */
+static void few_held_out_scores_are_no_drift(void **state)
+{
+    struct fixture *f = *state;
+    memset(&f->champion.heldout, 0, sizeof f->champion.heldout);
+    for (unsigned i = 0; i < 100; i++)
+        heldout_add(&f->champion.heldout, i < 90 ? 0 : 0.5);
+    for (unsigned i = 0; i < 4000; i++)
+        both_say(f, i % 100 < 90 ? 0 : 0.5, 0.5);
+    assert_true(challenge_psi(&f->challenge, CHAMPION) < 0.01);
+}
+
 static void another_model_begins_its_drift_anew_and_goes_on_counting(void **state)
 {
     struct fixture *f = *state;
@@ -180,6 +193,7 @@ int main(void)
         TEST(rows_that_are_not_vetted_make_no_drift),
         TEST(what_is_older_fades),
         TEST(where_most_scores_are_alike_bins_are_fewer),
+        TEST(few_held_out_scores_are_no_drift),
         TEST(another_model_begins_its_drift_anew_and_goes_on_counting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

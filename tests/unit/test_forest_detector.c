@@ -43,20 +43,37 @@ static void a_flow_that_is_no_alert_is_not_judged(void **state)
 }
 
 /* One of one: 0.001 by the count, for the first look twice that; 10 of 10000 held-out flows as high
- * as it: 0.001. The smaller one, doubled. */
+ * as it: 0.001, for the first flow twice that. The smaller one, doubled. Of the second of two, by
+ * the count: 1 - 99.9/100 * 100.9/101, about 0.002; by itself 0.001 * 2 * 2 * 3. */
 static void one_alert_is_as_rare_as_among_those_held_out(void **state)
 {
     struct fixture *f = *state;
     struct finding finding = attempt(f, 0, 1);
-    assert_true(near(finding.score, -log10(2 * 0.001)));
+    assert_true(near(finding.score, -log10(2 * 2 * 0.001)));
     assert_true(finding.tests == 1);
-    eddy_flow flow = flow_at(0, "10.0.0.2", "198.51.100.1", 443);
-    for (unsigned i = 0; i < 9; i++) {
-        flow.start_us += US;
-        (void)see(f, &flow);
-    }
+    eddy_flow flow = flow_at(1, "10.0.0.2", "198.51.100.1", 443);
+    (void)see(f, &flow);
     eddy_flow last = refused_at(12, "10.0.0.2", "203.0.113.9", 23);
-    assert_true(near(see(f, &last).score, -log10(2 * 10 * 0.001))); /* one of ten */
+    double two = 1 - 99.9 / 100 * 100.9 / 101;
+    assert_true(near(see(f, &last).score, -log10(2 * 2 * two)));
+}
+
+/* What flows 1, 2 and 3, 4 to 7, 8 to 15 ... may use up adds up to 1, however many come. */
+static void single_flows_are_paid_for(void **state)
+{
+    (void)state;
+    struct forest_state s = {.p = 1e-9};
+    struct window window = {0};
+    struct row row = {.window = &window};
+    double spent = 0;
+    for (unsigned n = 1; n < 1 << 16; n++) {
+        window.flows = 40 + n;
+        window.unseen = 40;
+        spent += s.p / single_p(&s, &row);
+    }
+    assert_true(fabs(spent - (1 - 1 / 17.0)) < 1e-9); /* 16 blocks */
+    window.flows = 40 + 500;
+    assert_true(fabs(single_p(&s, &row) - 1e-9 * 256 * 9 * 10) < 1e-15);
 }
 
 /* Five of five: by scipy 1.17.1, betabinom(5, 0.1, 99.9).pmf(5) = 2.66051321778e-10. Five is no
@@ -148,6 +165,49 @@ static void chance_alone_is_not_called_rarer_than_it_is(void **state)
         double expected = windows * pow(10, -1.0 - level);
         assert_true(below[level] <= expected + 4 * sqrt(expected));
         assert_true(below[level] >= expected / 20); /* and it says something */
+    }
+}
+
+/* What is judged, of windows of 500 flows, of which one in twenty are alerts: the share the same in
+ * all of them, or beta-distributed with a = 1, b = 19. A flow's own p is uniform. */
+static double most_often(struct fixture *f, bool alike, double level)
+{
+    struct rng rng = {11};
+    static struct forest_state s;
+    static struct window window;
+    static struct host host;
+    struct row row = {.window = &window, .host = &host};
+    unsigned below = 0, windows = 20000;
+    s.era = 1;
+    s.share = 0.05;
+    f->champion->classes.weight = alike ? 1e7 : 20;
+    for (unsigned n = 0; n < windows; n++) {
+        double a = rng_exponential(&rng), b = 0, least = 1;
+        for (unsigned i = 0; i < 19; i++)
+            b += rng_exponential(&rng);
+        double share = alike ? 0.05 : a / (a + b);
+        memset(&window, 0, sizeof window);
+        while (window.flows < 500) {
+            window.flows++;
+            if (rng_uniform(&rng) >= share)
+                continue;
+            window.alerts.count++;
+            s.p = 0.05 * rng_uniform(&rng);
+            least = fmin(least, window_p(&s, &f->champion->model, &row));
+        }
+        below += least <= level;
+    }
+    double often = below / (windows * level);
+    print_message("%s: p <= %g %.2f times as often as that\n", alike ? "alike" : "varied", level,
+                  often);
+    return often;
+}
+
+static void chance_alone_has_no_rare_windows(void **state)
+{
+    for (unsigned alike = 0; alike < 2; alike++) {
+        assert_true(most_often(*state, alike, 0.1) <= 1 + 4 / sqrt(2000));
+        assert_true(most_often(*state, alike, 0.01) <= 1 + 4 / sqrt(200));
     }
 }
 
@@ -254,6 +314,65 @@ static void another_model_makes_the_past_void(void **state)
     assert_true(host_of(f)->forest.flows > 0 && host_of(f)->forest.alerts == 0);
 }
 
+static void take_over(struct fixture *f, struct planted *by)
+{
+    by->models.in[FOREST_MODEL] = &by->model;
+    f->p->row.models = &by->models;
+}
+
+/* After 40 flows of which 30 were alerts to the model before, one alert is one of one, and of two
+ * flows two: nothing of the old count, its look, its score, or who got most of it stays. */
+static void another_model_counts_an_open_window_anew(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(window(f, 0, 40, 30) > 10);
+    take_over(f, f->other);
+    struct finding finding = attempt(f, 501, 7);
+    assert_true(near(finding.score, -log10(2 * 2 * 0.001)));
+    const struct window_alerts *alerts = &f->p->row.window->alerts;
+    assert_int_equal(alerts->count, 1);
+    assert_int_equal(alerts->peer, (uint32_t)f->p->row.hash.destination);
+    assert_int_equal(alerts->peer_lead, 1);
+    assert_int_equal(f->p->row.window->flows, 41);
+    finding = attempt(f, 502, 8);
+    assert_true(near(finding.score, -log10(2 * 6 * 0.001 * 1.1 / 101)));
+    take_over(f, f->champion); /* back: that is another champion, too */
+    (void)browse(f, 503);
+    finding = attempt(f, 504, 9);
+    double two = 1 - 99.9 / 100 * 100.9 / 101;
+    assert_true(near(finding.score, -log10(2 * 2 * two)));
+    (void)browse(f, 1400); /* what is of three judges is nobody's */
+    assert_true(f->p->row.closed && host_of(f)->forest.flows == 0);
+}
+
+static void so_does_another_limit(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(window(f, 0, 40, 30) > 10);
+    f->champion->classes.alert = 0.6;
+    assert_true(near(attempt(f, 501, 7).score, -log10(2 * 2 * 0.001)));
+}
+
+/* Scores of the model before say nothing of the next one's. */
+static void another_model_begins_the_calibration_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct calibration *c = &f->p->score->calibration[f->own];
+    struct calibration fresh;
+    calibration_begin(&fresh, f->p->score_conf.calibrate);
+    assert_true(attempt(f, 0, 1).renewed); /* the first one is another, too */
+    for (unsigned i = 0; i < 300; i++)
+        calibration_add(c, f->p->score_conf.calibrate, 4.0, 1e-4, false);
+    struct finding finding = attempt(f, 1, 1);
+    assert_true(!finding.renewed && finding.p > 0.05);
+    take_over(f, f->other);
+    finding = attempt(f, 2, 1);
+    assert_true(finding.renewed);
+    assert_memory_equal(c, &fresh, sizeof fresh);
+    assert_true(fabs(finding.p / pow(10, -finding.score) - 1) < 0.1);
+    assert_true(!attempt(f, 3, 1).renewed);
+}
+
 /* Windows until what was a score of `first` is one of 3. */
 static unsigned windows_until_usual(struct fixture *f, unsigned flows, unsigned alerts)
 {
@@ -299,6 +418,8 @@ int main(void)
         TEST(usual_flows_between_weaken_it),
         TEST(looks_are_few_and_numbered),
         TEST(chance_alone_is_not_called_rarer_than_it_is),
+        TEST(single_flows_are_paid_for),
+        TEST(chance_alone_has_no_rare_windows),
         TEST(a_usual_window_teaches_what_it_is_worth),
         TEST(a_suspicious_window_teaches_by_the_leak),
         TEST(in_the_first_pass_a_suspicious_window_teaches_nothing),
@@ -306,6 +427,9 @@ int main(void)
         TEST(a_closed_window_is_a_sample_for_the_calibration),
         TEST(a_window_begun_before_the_model_is_no_sample_and_teaches_nothing),
         TEST(another_model_makes_the_past_void),
+        TEST(another_model_counts_an_open_window_anew),
+        TEST(so_does_another_limit),
+        TEST(another_model_begins_the_calibration_anew),
         TEST(what_a_host_always_does_becomes_usual),
         TEST(also_where_it_is_all_that_the_host_does),
         TEST(the_past_fades),
