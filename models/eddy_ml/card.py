@@ -8,10 +8,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from eddy_ml import measures
+
 GOOD_FOR = {
     "random_forest": "Detector `forest`: names flows that look like attacks of the kinds it was trained on.",
     "isolation_forest": "Detector `iforest`: finds flows whose combination of columns is odd. It knows no attacks.",
 }
+CHANCE = 0.05  # what is less likely is said
 NOT_FOR = [
     "Attacks that are of none of its classes: a forest knows only what it was shown.",
     "Blocking traffic. It scores flows for people to look at; a single flow proves nothing.",
@@ -94,8 +97,36 @@ def ranks(name: str, one: dict[str, Any]) -> list[str]:
 def spread(metrics: dict[str, Any]) -> str:
     told = [f"{name} {number(low)} to {number(high)}" for name, (low, high) in metrics.get("interval", {}).items()]
     if not told:
-        return "There are too few captures to say how far the numbers would differ on others."
-    return f"With other captures of the same kinds (95 % of drawings of whole captures): {'; '.join(told)}."
+        return "There are too few recordings to say how far the numbers would differ on others."
+    return f"With other recordings of the same kinds (95 % of drawings of whole recordings): {'; '.join(told)}."
+
+
+def forms(metrics: dict[str, Any]) -> str:
+    captures, recordings = len(metrics["by_capture"]), metrics["overall"].get("recordings", 0)
+    if not 0 < recordings < captures:
+        return ""
+    return (f"These {captures} captures are of {recordings} recording{'s' if recordings > 1 else ''}, in several forms "
+            "or of one place: the same attacks count more than once, and the numbers are less sure than so many flows "
+            "make them look.")
+
+
+def broken_promise(metadata: dict[str, Any], metrics: dict[str, Any]) -> str:
+    """If more benign flows reached the alert threshold than was promised, by more than chance."""
+    at, promised = metrics["overall"].get("at_alert"), metadata.get("thresholds", {}).get("false_rate")
+    if not at or promised is None:
+        return ""
+    benign, false = metrics["overall"]["flows"] - metrics["overall"]["attacks"], round(at["false_alarms"])
+    chance = measures.at_least(false, benign, promised)
+    if benign == 0 or false <= promised * benign or chance >= CHANCE:
+        return ""
+    return (f"**More false alarms than promised**: {false / benign:.5f} of {benign:,} benign flows reach the "
+            f"threshold; {promised:g} was wanted. Chance alone does that with p = {chance:.2g} (binomial, as if flows "
+            "were independent).")
+
+
+def beware(metadata: dict[str, Any], metrics: dict[str, Any]) -> str:
+    said = metrics.get("warnings", metadata.get("metrics", {}).get("warnings", []))
+    return "\n".join(f"**Beware**: {warning}." for warning in said)
 
 
 def quality(metadata: dict[str, Any], metrics: dict[str, Any], judged_on: list[str]) -> str:
@@ -107,12 +138,12 @@ def quality(metadata: dict[str, Any], metrics: dict[str, Any], judged_on: list[s
     lines = ["## How good", "",
              f"On {', '.join(judged_on)}: {whole['flows']:,} flows, {whole['attacks']:,} of attacks, "
              f"{whole['days']:.2f} days. Recall is at so many false alarms.", "", table(head, rows), "",
-             spread(metrics)]
+             spread(metrics), *filter(None, (forms(metrics), beware(metadata, metrics)))]
     at = whole.get("at_alert")
     if at:
         lines += ["", f"At the alert threshold: recall {number(at['recall'])}, precision {number(at['precision'])}, "
                   f"F1 {number(at['f1'])}, {at['false_alarms']:.0f} false alarms."]
-    return "\n".join([*lines, thresholds(metadata)])
+    return "\n".join([*lines, thresholds(metadata), broken_promise(metadata, metrics)]).rstrip("\n")
 
 
 def by_family(metrics: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import json
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ import numpy.typing as npt
 
 from eddy_ml import measures, model_file, predict
 from eddy_ml.baselines import OneColumn
-from eddy_ml.captures import Flows, read_all, read_captures
+from eddy_ml.captures import Capture, Flows, read_all, read_captures
 from eddy_ml.labels import BENIGN
 from eddy_ml.measures import Numbers, Steps, recall_at, steps_of
+from eddy_ml.metadata import sha256_of
+from eddy_ml.split import group_of
 
 FALSE_ALARMS = (10, 50, 200)
 FALSE_A_DAY = (1, 10, 100)
@@ -35,17 +37,27 @@ class Judged:
     score: Numbers  # 1 - P(benign), or of an isolation forest its score
     told: npt.NDArray[np.object_] | None  # the likeliest class
     alert: float | None
+    groups: dict[str, str] = field(default_factory=dict)  # of captures that share one: forms of one recording, a place
+
+    @property
+    def recordings(self) -> npt.NDArray[np.object_]:
+        """Of each flow, the group of its capture."""
+        return np.array([self.groups.get(name, name) for name in self.flows.captures], dtype=object)
 
     @property
     def alarm(self) -> npt.NDArray[np.bool_]:
         return self.score >= (2.0 if self.alert is None else self.alert)
 
 
-def judge(model: predict.Model, flows: Flows, alert: float | None) -> Judged:
+def judge(model: predict.Model, flows: Flows, alert: float | None, groups: dict[str, str] | None = None) -> Judged:
+    """`groups` of captures; else those that the model's metadata tell."""
     known = flows.known()
     rows = known.matrix(model.columns)
     told = None if model.benign is None else np.array(model.predict(rows), dtype=object)
-    return Judged(known, model.score(rows), told, alert)
+    if groups is None:
+        data = model.metadata.get("training_data", [])
+        groups = {one["capture"]: one["group"] for one in data if one.get("group")}
+    return Judged(known, model.score(rows), told, alert, groups)
 
 
 # ---- The numbers
@@ -54,8 +66,12 @@ def judge(model: predict.Model, flows: Flows, alert: float | None) -> Judged:
 def ranking(steps: Steps, days: float) -> dict[str, Any]:
     return {"roc_auc": measures.roc_auc(steps), "pr_auc": measures.pr_auc(steps),
             "recall_at_false_alarms": {str(most): recall_at(steps, most) for most in FALSE_ALARMS},
-            "recall_at_false_alarms_a_day": {str(most): recall_at(steps, math.floor(most * days))
-                                             for most in FALSE_A_DAY}}
+            "recall_at_false_alarms_a_day": {str(most): recall_a_day(steps, most, days) for most in FALSE_A_DAY}}
+
+
+def recall_a_day(steps: Steps, most: int, days: float) -> float:
+    """NaN where too little was recorded for a single false alarm at that rate."""
+    return recall_at(steps, math.floor(most * days)) if most * days >= 1 else float("nan")
 
 
 def days_in(flows: Flows) -> float:
@@ -66,7 +82,8 @@ def overall(judged: Judged) -> dict[str, Any]:
     flows, attack = judged.flows, judged.flows.attack
     curve = measures.reliability(attack, judged.score)
     found = {"flows": len(flows), "attacks": int(attack.sum()), "base_rate": measures.share(attack.sum(), len(flows)),
-             "days": days_in(flows), **ranking(steps_of(attack, judged.score), days_in(flows))}
+             "recordings": len(set(judged.recordings.tolist())), "days": days_in(flows),
+             **ranking(steps_of(attack, judged.score), days_in(flows))}
     if judged.alert is not None:
         found["at_alert"] = {"threshold": judged.alert, **measures.at_threshold(attack, judged.alarm)}
     if judged.told is not None:  # only then is the score meant as a probability
@@ -83,7 +100,7 @@ def by_capture(judged: Judged) -> dict[str, Any]:
         one = Judged(flows, judged.score[own], None, judged.alert)
         found[name] = overall(one)
         false = float((one.alarm & ~flows.attack).sum())
-        found[name]["false_alarms_a_day"] = measures.share(false, days_in(flows))
+        found[name]["false_alarms_a_day"] = None if judged.alert is None else measures.share(false, days_in(flows))
     return found
 
 
@@ -101,10 +118,10 @@ def by_family(judged: Judged) -> dict[str, Any]:
 
 
 def intervals(judged: Judged, seed: int) -> dict[str, Any]:
-    attack, score = judged.flows.attack, judged.score
+    attack, score, recordings = judged.flows.attack, judged.score, judged.recordings
 
     def told(measure: Callable[[Steps], float]) -> list[float] | None:
-        both = measures.interval(judged.flows.captures, lambda rows: measure(steps_of(attack[rows], score[rows])), seed)
+        both = measures.interval(recordings, lambda rows: measure(steps_of(attack[rows], score[rows])), seed)
         return None if both is None else list(both)
 
     found = {"roc_auc": told(measures.roc_auc), "pr_auc": told(measures.pr_auc),
@@ -185,26 +202,45 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--captures", type=Path, required=True, metavar="YAML", help="logs with labels: captures.py")
     parser.add_argument("--on", action="append", default=[], metavar="NAME",
                         help="judge on this capture; may be repeated; else all that training did not see")
-    parser.add_argument("--out", type=Path, default=Path("."), metavar="DIR")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="else NAME_evaluated beside the model, which leaves "
+                        "alone what training wrote there")
     parser.add_argument("--seed", type=int, default=1, help="of permutations and intervals")
     parser.add_argument("--no-plots", action="store_true")
 
 
-def wanted(names: list[str], metadata: dict[str, Any], on: list[str]) -> tuple[list[str], list[str]]:
+def seen_as(capture: Capture, metadata: dict[str, Any]) -> dict[str, str]:
+    """Roles that a capture had in training, with the name that it had there if that is another one: by its name, and by
+    the SHA-256 of its logs. A log that was packed anew has another."""
+    split, digests = metadata.get("split", {}), {sha256_of(log): log.name for log in capture.logs if log.is_file()}
+    found = {role: "" for role in ("train", "held_out") if capture.name in split.get(role, [])}
+    for one in metadata.get("training_data", []):
+        same = [digests[file["sha256"]] for file in one.get("files", []) if file.get("sha256") in digests]
+        for role in one.get("role", "").split(" and ") if same else []:
+            if role in ("train", "held_out"):
+                found.setdefault(role, f", as '{one.get('capture', '')}' ({', '.join(same)} has the same SHA-256)")
+    return found
+
+
+def wanted(captures: list[Capture], metadata: dict[str, Any], on: list[str]) -> tuple[list[str], list[str]]:
     """Captures to judge on, and what must be said about that."""
-    split = metadata.get("split", {})
-    unseen = [name for name in names if name not in split.get("train", [])]
-    chosen = on or [name for name in unseen if name not in split.get("held_out", [])] or unseen
+    names = [capture.name for capture in captures]
+    seen = {capture.name: seen_as(capture, metadata) for capture in captures}
+    unseen = [name for name in names if "train" not in seen[name]]
+    chosen = on or [name for name in unseen if not seen[name]] or unseen
     for name in chosen:
         if name not in names:
             raise ValueError(f"no capture '{name}'; there are: {', '.join(names)}")
     if not chosen:
         raise ValueError("all of these captures were trained on: name some with --on, or bring others")
-    said = [f"{name}: the model was trained on it; its numbers say nothing about other days"
-            for name in chosen if name in split.get("train", [])]
-    said += [f"{name}: its benign flows set the alert threshold" for name in chosen
-             if name in split.get("held_out", [])]
+    said = [f"{name}: the model was trained on it{seen[name]['train']}; its numbers say nothing about other days"
+            for name in chosen if "train" in seen[name]]
+    said += [f"{name}: its benign flows set the alert threshold{seen[name]['held_out']}" for name in chosen
+             if "held_out" in seen[name]]
     return chosen, said
+
+
+def groups_of(captures: list[Capture]) -> dict[str, str]:
+    return {capture.name: group_of(capture) for capture in captures}
 
 
 def column_of(metadata: dict[str, Any]) -> OneColumn | None:
@@ -222,22 +258,23 @@ def run(options: argparse.Namespace) -> int:
     model = predict.Model(options.model)
     metadata = model.metadata
     captures = read_captures(options.captures)
-    chosen, said = wanted([capture.name for capture in captures], metadata, options.on)
+    chosen, said = wanted(captures, metadata, options.on)
     flows, _ = read_all([capture for capture in captures if capture.name in chosen])
-    judged = judge(model, flows, alert_in(options.model))
+    judged = judge(model, flows, alert_in(options.model), groups_of(captures))
     metrics = metrics_of(model, judged, column_of(metadata), options.seed)
     head = {"model": {"name": model.name, "version": model.version, "sha256": model.sha256}, "captures": chosen,
             "warnings": said}
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / f"{options.model.stem}_metrics.json"
+    out = options.out or options.model.parent / f"{options.model.stem}_evaluated"
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{options.model.stem}_metrics.json"
     path.write_text(json.dumps(head | metrics, indent=1) + "\n", encoding="utf-8")
     for sentence in said:
-        print(f"warning: {sentence}", file=sys.stderr)
+        print(f"WARNING: {sentence}", file=sys.stderr)
     tell(metrics)
     print(path)
     if not options.no_plots:
         from eddy_ml import plots
-        for plot in plots.draw_all(judged, metrics, metadata, options.out, options.model.stem):
+        for plot in plots.draw_all(judged, metrics, metadata, out, options.model.stem):
             print(plot)
     return 0
 

@@ -7,6 +7,7 @@ together, so no order of rows can flatter a number. Where a number makes no sens
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -86,6 +87,25 @@ def at_threshold(attack: Truth, alarm: Truth) -> dict[str, float]:
             "false_alarms": false, "false_rate": share(false, float((~attack).sum()))}
 
 
+def at_least(hits: int, flows: int, rate: float) -> float:
+    """How likely chance alone brings so many hits or more, if each flow is one at this rate: a binomial tail."""
+    if hits <= 0 or rate >= 1.0:
+        return 1.0
+    if hits > flows or rate <= 0.0:
+        return 0.0
+    if hits < flows * rate:  # the other tail is the small one
+        return 1.0 - at_least(flows - hits + 1, flows, 1.0 - rate)
+    one = math.exp(math.lgamma(flows + 1) - math.lgamma(hits + 1) - math.lgamma(flows - hits + 1)
+                   + hits * math.log(rate) + (flows - hits) * math.log1p(-rate))
+    total = 0.0
+    for i in range(hits, flows + 1):
+        total += one
+        if one < total * 1e-17:
+            break
+        one *= (flows - i) / (i + 1) * rate / (1.0 - rate)
+    return min(total, 1.0)
+
+
 def recall_by(names: Names, alarm: Truth) -> dict[str, dict[str, float]]:
     """Of each name: flows, and the share with an alarm."""
     found = {}
@@ -148,14 +168,15 @@ def days_of(captures: Names, start_us: npt.NDArray[np.int64], end_us: npt.NDArra
     return total / 86_400e6
 
 
-def interval(captures: Names, measure: Callable[[npt.NDArray[np.int64]], float], seed: int,
+def interval(recordings: Names, measure: Callable[[npt.NDArray[np.int64]], float], seed: int,
              draws: int = DRAWS) -> tuple[float, float] | None:
-    """The middle 95 % of a measure when captures are drawn anew, each wholly: how far another set of captures might
-    have given another number. None with fewer than three captures, or if fewer than half of the draws have a number."""
-    names = sorted(set(captures.tolist()))
+    """The middle 95 % of a measure when recordings are drawn anew, each wholly, in all its forms: how far another set
+    of recordings might have given another number. None with fewer than three, or if fewer than half of the draws have
+    a number."""
+    names = sorted(set(recordings.tolist()))
     if len(names) < 3:
         return None
-    rows = [np.flatnonzero(captures == name) for name in names]
+    rows = [np.flatnonzero(recordings == name) for name in names]
     random = np.random.default_rng(seed)
     found = [measure(np.concatenate([rows[i] for i in random.integers(len(names), size=len(names))]))
              for _ in range(draws)]

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn.metrics as theirs
-from made import flows_of, trained_on_lab
+from made import DATA, flows_of, trained_on_lab
+from scipy.stats import binom
 
 from eddy_ml import evaluate, measures
 from eddy_ml.__main__ import main
 from eddy_ml.baselines import best_column
+from eddy_ml.captures import Capture
 
 SEEDS = range(20)
 
@@ -103,6 +105,54 @@ def test_days_are_added_up_over_captures() -> None:
     assert measures.days_of(names, start, end) == pytest.approx(1.0)
 
 
+def test_a_binomial_tail_equals_that_of_scipy() -> None:
+    for flows, rate in ((1, 0.3), (50, 0.001), (9922, 0.001), (9922, 0.4), (300_000, 0.001)):
+        for hits in {0, 1, 2, 5, 16, 40, flows // 2, round(flows * rate), flows, flows + 1}:
+            wanted = pytest.approx(binom.sf(hits - 1, flows, rate), rel=1e-7, abs=1e-12)
+            assert measures.at_least(hits, flows, rate) == wanted, (hits, flows, rate)
+
+
+def test_recall_at_a_rate_that_the_time_is_too_short_for_is_none() -> None:
+    attack, score = drawn(3)
+    told = evaluate.ranking(measures.steps_of(attack, score), days=0.05)["recall_at_false_alarms_a_day"]
+    assert np.isnan(told["1"]) and np.isnan(told["10"])  # half a false alarm
+    assert told["100"] == measures.recall_at(measures.steps_of(attack, score), 5)
+
+
+def two_forms(names: list[str], groups: dict[str, str], alert: float | None = 0.5) -> evaluate.Judged:
+    attack, score = drawn(5, ties=False)
+    own = [names[i % len(names)] for i in range(len(attack))]
+    flows = flows_of(score[:, np.newaxis], ["a"], ["scan" if one else "benign" for one in attack], captures=own,
+                     end_us=[3_600_000_000 * i for i in range(len(attack))])
+    return evaluate.Judged(flows, score, None, alert, groups)
+
+
+def test_forms_of_one_recording_are_drawn_together() -> None:
+    """Of three captures, two are the same recording: two recordings, from which nothing can be drawn."""
+    once, twice = two_forms(["a", "b", "c"], {}), two_forms(["a", "b", "c"], {"b": "same", "c": "same"})
+    assert set(evaluate.intervals(once, 1)) and evaluate.intervals(twice, 1) == {}
+    assert (evaluate.overall(once)["recordings"], evaluate.overall(twice)["recordings"]) == (3, 2)
+    groups = {"c": "same", "d": "same"}
+    four = two_forms(["a", "b", "c", "d"], groups)
+    assert four.recordings.tolist()[:4] == ["a", "b", "same", "same"]
+
+    def rows_of_c_and_d(rows: np.ndarray) -> float:
+        """Each drawing has as many of one as of the other, if they are drawn together."""
+        drawn = four.flows.captures[rows].tolist()
+        return float(abs(drawn.count("c") - drawn.count("d")) > 3)
+
+    assert measures.interval(four.recordings, rows_of_c_and_d, 1) == (0.0, 0.0)
+    assert measures.interval(four.flows.captures, rows_of_c_and_d, 1) == (0.0, 1.0)
+
+
+def test_without_a_threshold_there_is_no_number_of_false_alarms() -> None:
+    assert evaluate.by_capture(two_forms(["a"], {}, alert=None))["a"]["false_alarms_a_day"] is None
+    some = two_forms(["a"], {})
+    false = (some.alarm & ~some.flows.attack).sum()
+    assert false > 0
+    assert evaluate.by_capture(some)["a"]["false_alarms_a_day"] == pytest.approx(false * 24 / (len(some.flows) - 1))
+
+
 def test_intervals_need_three_captures_and_hold_the_number() -> None:
     attack, score = drawn(5)
     steps = measures.steps_of(attack, score)
@@ -153,10 +203,36 @@ def test_evaluate_tells_what_the_forest_would_and_warns(tmp_path: Path, capsys: 
 
 def test_what_was_not_trained_on_is_judged_unless_named() -> None:
     about = {"split": {"train": ["a"], "held_out": ["b"]}}
-    assert evaluate.wanted(["a", "b", "c"], about, []) == (["c"], [])
-    chosen, said = evaluate.wanted(["a", "b"], about, [])
+    a, b, c = (Capture(name, ()) for name in "abc")
+    assert evaluate.wanted([a, b, c], about, []) == (["c"], [])
+    chosen, said = evaluate.wanted([a, b], about, [])
     assert chosen == ["b"] and "alert threshold" in said[0]
     with pytest.raises(ValueError, match="all of these captures were trained on"):
-        evaluate.wanted(["a"], about, [])
+        evaluate.wanted([a], about, [])
     with pytest.raises(ValueError, match="no capture 'x'"):
-        evaluate.wanted(["a"], about, ["x"])
+        evaluate.wanted([a], about, ["x"])
+
+
+def test_a_training_log_under_another_name_is_known_by_its_bytes(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lab = trained_on_lab()
+    copied, other = tmp_path / "monday.log.gz", tmp_path / "other.log.gz"
+    copied.write_bytes((DATA / "conn.log.gz").read_bytes())
+    other.write_bytes((DATA / "eve.json.gz").read_bytes())  # of the test: judging on it is what it is for
+    quiet = Capture("silence", (DATA / "benign-eve.json.gz",))
+    about = lab.done.metadata
+    chosen, said = evaluate.wanted([Capture("monday", (copied,)), Capture("other", (other,)), quiet], about, [])
+    assert (chosen, said) == (["other"], [])
+    (said_of_quiet,) = evaluate.wanted([quiet], about, [])[1]
+    assert said_of_quiet.startswith("silence: its benign flows set the alert threshold, as 'quiet'")
+    captures = tmp_path / "captures.yaml"
+    captures.write_text(f"captures:\n  - {{name: monday, logs: [monday.log.gz], labels: {DATA}/truth-flows.csv.gz}}\n")
+    model = tmp_path / "lab.eddy"
+    model.write_bytes(lab.done.model.read_bytes())
+    words = ["evaluate", str(model), "--captures", str(captures), "--no-plots"]
+    assert main([*words, "--on", "monday"]) == 0
+    err = capsys.readouterr().err
+    assert "WARNING: monday: the model was trained on it, as 'early' (monday.log.gz has the same SHA-256)" in err
+    written = tmp_path / "lab_evaluated" / "lab_metrics.json"  # beside the model, wherever one stands
+    assert "as 'early'" in json.loads(written.read_text())["warnings"][0]
+    assert main(words) == 1 and "all of these captures were trained on" in capsys.readouterr().err

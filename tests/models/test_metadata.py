@@ -115,6 +115,8 @@ def repository(top: Path) -> Path:
     own = top / "models" / "eddy_ml"
     own.mkdir(parents=True)
     (own / "metadata.py").write_text("1\n")
+    (top / "vendored" / "eddy_ml").mkdir(parents=True)
+    (top / "vendored" / "eddy_ml" / "metadata.py").write_text("1\n")
     (top / ".gitignore").write_text("/venv/\n")
     git(top, "init", "-q")
     git(top, "add", ".")
@@ -140,7 +142,7 @@ def test_the_commit_is_that_of_the_clone_and_of_no_repository_around_it(tmp_path
     git(tmp_path / "other", "init", "-q")
     git(tmp_path / "other", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "a")
     assert metadata.git_commit(installed) is None and metadata.git_commit(untracked) is None
-    assert metadata.git_commit(tmp_path) is None
+    assert metadata.git_commit(tmp_path) is None and metadata.git_commit(tmp_path / "clone/vendored/eddy_ml") is None
 
 
 def test_without_a_clone_no_commit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +183,29 @@ def test_the_card_has_the_numbers_and_the_warnings() -> None:
     for heading in ("What for", "What not for", "Data", "How good", "Limits"):
         assert f"## {heading}" in text
     assert done.metadata["split"]["warnings"] and done.metadata["split"]["warnings"][0] in text
+
+
+def test_the_card_says_when_there_are_more_false_alarms_than_promised() -> None:
+    """0.001 of 10,000: 16 happen by chance with p = 0.049, 15 with 0.083."""
+    done = trained_on_lab().done
+    metrics = copy.deepcopy(done.metrics)
+    metrics["overall"] |= {"flows": 10_500, "attacks": 500}
+    about = copy.deepcopy(done.metadata)
+    about["thresholds"]["false_rate"] = 0.001
+    for false, said in ((5, False), (15, False), (16, True), (40, True)):
+        metrics["overall"]["at_alert"]["false_alarms"] = float(false)
+        assert ("More false alarms than promised" in card.card(about, metrics, ["late"])) == said
+    text = card.card(about, metrics, ["late"])
+    assert "0.00400 of 10,000 benign flows" in text and "0.001 was wanted" in text and "p = 7e-13" in text
+
+
+def test_the_card_says_what_evaluate_warned_of_and_how_many_recordings_there_were() -> None:
+    done = trained_on_lab().done
+    metrics = copy.deepcopy(done.metrics) | {"warnings": ["monday: the model was trained on it"]}
+    assert "**Beware**: monday: the model was trained on it." in card.card(done.metadata, metrics, ["late"])
+    assert "recording, in several forms" not in card.card(done.metadata, metrics, ["late"])
+    metrics["by_capture"]["again"] = metrics["by_capture"]["late"]
+    assert "2 captures are of 1 recording, in several forms" in card.card(done.metadata, metrics, ["late", "again"])
 
 
 def test_the_card_says_when_a_single_column_does_as_well() -> None:
