@@ -80,7 +80,7 @@ def test_families_that_never_occur_are_told() -> None:
     assert told == ["'Scan'", "'dns-tunnel'", "'scan'"]  # scan is called probe by then
 
 
-def test_an_isolation_forest_learns_the_unknown_but_not_what_was_left_out() -> None:
+def test_an_isolation_forest_learns_the_unknown_but_not_what_was_left_out(tmp_path: Path) -> None:
     log = DATA / "benign-conn.log.gz"
     plain, _ = captures.read_capture(Capture("a", (log,)))
     host = str(plain.hosts[0])
@@ -91,6 +91,10 @@ def test_an_isolation_forest_learns_the_unknown_but_not_what_was_left_out() -> N
     assert len(train.without_labels(plain)) == len(plain)
     assert train.without_labels(flows).ids.tolist() == plain.ids[~bad].tolist()
     assert source.classes == {"": len(plain)} and source.warnings == ()
+    named = tmp_path / "labels.csv"
+    named.write_text(f"id,label\n{plain.ids[0]},0\n{plain.ids[1]},-1\n")
+    labelled, _ = captures.read_capture(Capture("a", (log,), named))  # one is benign; labels leave the others out
+    assert train.without_labels(labelled).ids.tolist() == [plain.ids[0]]
 
 
 # ---- split
