@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+import yaml
 from conftest import ROOT
 from made import DATA, LAB_PARAMS, trained_on_lab
 
@@ -162,6 +163,15 @@ def test_quantiles_leave_missing_values_out() -> None:
 def test_paths_of_this_machine_are_not_told(tmp_path: Path) -> None:
     found = metadata.file_of(DATA / "truth.csv", DATA.parent)
     assert found["uri"] == "data/truth.csv"
+
+
+def test_pipelines_depend_on_the_columns_of_today() -> None:
+    """A changed formula changes the hash: whoever changes one renews the file, and `dvc repro` trains anew."""
+    pipelines = ROOT / "models" / "pipelines"
+    told = yaml.safe_load((pipelines / "columns.yaml").read_text())
+    assert told == {"feature_schema_sha256": lib.fingerprint(lib.feature_names()).hex()}
+    stages = yaml.safe_load((pipelines / "dvc.yaml").read_text())["stages"]
+    assert all({"columns.yaml": None} in stages[name]["params"] for name in ("clean", "train"))
 
 
 # ---- the card
