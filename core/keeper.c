@@ -17,7 +17,7 @@
 
 #define QUEUE       1024       /* events: more than a day's incidents with all their growth */
 #define ROUND_NS    200000000L /* between rounds of the thread */
-#define LOOK_US     (INT64_C(5) * 1000000) /* between looks at the databases */
+#define LOOK_US     (INT64_C(5) * 1000000) /* between looks at databases and models */
 #define FLUSH_US    (INT64_C(1) * 1000000) /* between attempts to write what waits in an output */
 #define SLOT_OUTPUT 0                      /* of log_limited, one for each output */
 #define SLOT_QUEUE  OUTPUTS_MAX
@@ -207,7 +207,8 @@ static void look_at_said(struct keeper *k)
     engine_release(k->engine, held);
 }
 
-/* Not within a round: what loads a large model does not hold up incidents that others hand over. */
+/* After a round, and not within one: what is to be sent goes first, and while a large model loads,
+ * which may take seconds, another thread can do a round. This one's next round waits for it. */
 static void look_if_due(struct keeper *k)
 {
     int64_t now_us = monotonic_us();
@@ -235,9 +236,9 @@ static void round_of(struct keeper *k, bool last)
 
 void keeper_tick(struct keeper *k)
 {
+    round_of(k, false);
     look_if_due(k);
     engine_sweep(k->engine);
-    round_of(k, false);
 }
 
 static bool wait_a_round(struct keeper *k)

@@ -228,9 +228,14 @@ void forest_sums_batch(const struct forest *forest, const uint32_t *rows, size_t
 
 /* ---- isolation forests ---- */
 
+double forest_score_of(const struct forest *forest, double sum)
+{
+    return exp2(-sum / (forest->trees * forest->normaliser));
+}
+
 double forest_score(const struct forest *forest, const float *row)
 {
-    return exp2(-forest_sum(forest, row) / (forest->trees * forest->normaliser));
+    return forest_score_of(forest, forest_sum(forest, row));
 }
 
 void forest_credit(const struct forest *forest, const float *row, double *credit)

@@ -108,8 +108,10 @@ void forest_sums_batch(const struct forest *forest, const uint32_t *rows, size_t
 /* Of a forest with one output. */
 double forest_sum(const struct forest *forest, const float *row);
 
-/* An isolation forest's score: 2^(-mean path length / c(samples)), from 0 to 1; 0.5 is usual. */
+/* An isolation forest's score: 2^(-mean path length / c(samples)), from 0 to 1; 0.5 is usual. The
+ * second: of the row's sum. */
 double forest_score(const struct forest *forest, const float *row);
+double forest_score_of(const struct forest *forest, double sum);
 
 /* Which columns isolate the row: credit[column] is by how much the splits on it have shortened its
  * paths, in steps of an average tree. A split takes one step and leaves `n` of `m` samples, so it

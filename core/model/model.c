@@ -75,7 +75,7 @@ static void finish(const struct model *model, const double *sums, double *out)
     double sum = sums[0];
     switch (model->kind) {
     case MODEL_ISOLATION:
-        out[0] = exp2(-sum / (forest->trees * forest->normaliser));
+        out[0] = forest_score_of(forest, sum);
         break;
     case MODEL_CLASSES:
         for (uint32_t i = 0; i < forest->outputs; i++)

@@ -51,19 +51,49 @@ static int read_header(struct model_read *r, struct wire *all, uint32_t *section
     *sections = wire_u32(all);
     uint64_t told = wire_u64(all);
     const uint8_t *expected = wire_bytes(all, SHA256_SIZE);
-    (void)wire_u64(all);
+    uint64_t reserved = wire_u64(all);
     if (!wire_good(all) || major != MODEL_MAJOR)
         return model_refuse(r, MODEL_DAMAGED, "of a version this eddy does not read");
     if (told != length)
         return model_refuse(r, MODEL_DAMAGED, "cut short, or longer than it says");
     if (!sha256_of(begin + 64, length - 64, digest) || memcmp(digest, expected, SHA256_SIZE) != 0)
         return model_refuse(r, MODEL_DAMAGED, "not what its SHA-256 says: damaged on the way");
+    if (reserved != 0)
+        return model_refuse(r, MODEL_MALFORMED, "something is in its header where 0 should be");
     return EDDY_OK;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t length)
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < length; i++)
+        any |= bytes[i];
+    return any == 0;
+}
+
+/* Keeps a section that we know; others are passed over. `next`: those before it have had their
+ * turn. NULL, or what is wrong. */
+static const char *keep_section(struct model_read *r, const uint8_t *tag, struct wire section,
+                                size_t *next)
+{
+    size_t known = 0;
+    while (known < MODEL_SECTIONS && memcmp(tag, tags[known], 4) != 0)
+        known++;
+    if (known == MODEL_SECTIONS)
+        return NULL;
+    if (r->section[known].at != NULL)
+        return "a section comes twice";
+    if (known < *next)
+        return "its sections are not in their order";
+    *next = known + 1;
+    r->section[known] = section;
+    return NULL;
 }
 
 static int read_sections(struct model_read *r, struct wire all, uint32_t count)
 {
     struct wire body = all;
+    size_t next = 0;
     if (count > SECTIONS_MAX || wire_bytes(&body, count * (size_t)16) == NULL)
         return model_refuse(r, MODEL_MALFORMED, "more sections than there is room for");
     for (uint32_t i = 0; i < count; i++) {
@@ -72,13 +102,12 @@ static int read_sections(struct model_read *r, struct wire all, uint32_t count)
         struct wire section = wire_part(&body, length);
         if (!wire_good(&body))
             return model_refuse(r, MODEL_MALFORMED, "a section is longer than the file");
-        for (size_t known = 0; known < MODEL_SECTIONS; known++) {
-            if (memcmp(tag, tags[known], 4) != 0)
-                continue;
-            if (r->section[known].at != NULL)
-                return model_refuse(r, MODEL_MALFORMED, "a section comes twice");
-            r->section[known] = section;
-        }
+        if (!is_zero(tag + 4, 4) || !is_zero(section.at + length, (size_t)(-length % 8)))
+            return model_refuse(r, MODEL_MALFORMED,
+                                "something is behind a section or its tag where 0 should be");
+        const char *fault = keep_section(r, tag, section, &next);
+        if (fault != NULL)
+            return model_refuse(r, MODEL_MALFORMED, "%s", fault);
     }
     if (body.left != 0)
         return model_refuse(r, MODEL_MALFORMED, "there is more in it than its sections");
@@ -199,16 +228,4 @@ void model_file_free(struct model_file *file)
     free(file->metadata);
     free(file->path);
     free(file);
-}
-
-/* A change is told once: a file that can't be loaded is not read again until it changes again. */
-bool model_file_changed(struct model_file *file)
-{
-    struct stat now;
-    if (file == NULL || stat(file->path, &now) != 0)
-        return false; /* gone for a moment: keep what we have */
-    struct stat was = file->identity;
-    file->identity = now;
-    return now.st_ino != was.st_ino || now.st_dev != was.st_dev || now.st_size != was.st_size ||
-           now.st_mtim.tv_sec != was.st_mtim.tv_sec || now.st_mtim.tv_nsec != was.st_mtim.tv_nsec;
 }

@@ -17,6 +17,10 @@
 #define MODEL_MINOR    1
 #define MODEL_GOLDEN   64 /* rows that we write */
 
+/* Golden rows that are read, at most. Each takes as long as a flow does, at most: with
+ * MODEL_DEPTHS, they bound how long a file takes to be loaded. */
+#define MODEL_GOLDEN_MOST 4096
+
 /* Why a file was refused: labels of eddy_model_load_failures_total. */
 enum model_fault {
     MODEL_FINE,
@@ -64,9 +68,6 @@ int model_file_golden(const struct model_file *file, const void *bytes, size_t l
                       eddy_model_golden_fn *each, void *user);
 
 void model_file_free(struct model_file *file);
-
-/* Has the file changed since it was loaded, or since the last question? NULL: no. */
-bool model_file_changed(struct model_file *file);
 
 /* Writes the model in use in the nursery, by way of a file beside it that is then renamed.
  * `metadata` is a JSON object on one line. */

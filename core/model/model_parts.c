@@ -32,26 +32,33 @@ static bool is_printable(const char *text, size_t length)
     return true;
 }
 
-static void copy_text(char *out, size_t size, const char *text, size_t length)
+/* It becomes a label and goes to terminals. */
+static bool take_text(char *out, size_t size, const char *text, size_t length)
 {
-    size_t n = 0;
-    for (; n < length && n < size - 1; n++) /* it becomes a label and goes to terminals */
-        out[n] = (char)(is_printable(text + n, 1) ? text[n] : '?');
-    out[n] = '\0';
+    if (length >= size || !is_printable(text, length))
+        return false;
+    memcpy(out, text, length);
+    out[length] = '\0';
+    return true;
 }
+
+struct meta {
+    struct model_file *file;
+    bool unfit; /* a name or version that can't be one */
+};
 
 static void meta_value(void *user, unsigned key, const char *text, size_t length)
 {
-    struct model_file *file = user;
+    struct meta *meta = user;
+    struct model_file *file = meta->file;
     char number[32];
     uint64_t us;
     if (key == KEY_NAME)
-        copy_text(file->name, sizeof file->name, text, length);
+        meta->unfit |= !take_text(file->name, sizeof file->name, text, length);
     if (key == KEY_VERSION)
-        copy_text(file->version, sizeof file->version, text, length);
-    if (key != KEY_TRAINED || length >= sizeof number)
+        meta->unfit |= !take_text(file->version, sizeof file->version, text, length);
+    if (key != KEY_TRAINED || !take_text(number, sizeof number, text, length))
         return;
-    copy_text(number, sizeof number, text, length);
     const char *end = text_to_count(number, &us);
     if (end != NULL && *end == '\0' && us <= INT64_MAX)
         file->model.trained_us = (int64_t)us;
@@ -70,8 +77,12 @@ int model_read_meta(struct model_read *read)
     read->file->metadata = strndup(json, length);
     if (read->file->metadata == NULL || arena_init(&scratch, json_scratch_size(length)) != EDDY_OK)
         return error_nomem(read->err);
-    bool good = json_strict(&scratch, json, length, &format, read->file) == REASON_NONE;
+    struct meta told = {.file = read->file};
+    bool good = json_strict(&scratch, json, length, &format, &told) == REASON_NONE;
     arena_done(&scratch);
+    if (good && told.unfit)
+        return model_refuse(read, MODEL_MALFORMED,
+                            "its name or version is too long, or not printable ASCII");
     if (!good || read->file->name[0] == '\0')
         return model_refuse(read, MODEL_MALFORMED, "its metadata is damaged, or has no name");
     read->file->model.name = read->file->name;
@@ -95,10 +106,13 @@ int model_read_features(struct model_read *read)
     struct model *model = &read->file->model;
     uint8_t ours[SHA256_SIZE];
     uint32_t width = wire_u32(feat);
-    (void)wire_u32(feat);
+    uint32_t reserved = wire_u32(feat);
     const uint8_t *fingerprint = wire_bytes(feat, SHA256_SIZE);
     if (!wire_good(feat) || width == 0 || width >= FOREST_COLUMNS)
         return model_refuse(read, MODEL_MALFORMED, "it has no features, or too many");
+    if (reserved != 0)
+        return model_refuse(read, MODEL_MALFORMED,
+                            "something is before its fingerprint where 0 should be");
     for (uint32_t i = 0; i < width; i++) {
         const uint8_t *length = wire_bytes(feat, 1);
         const char *name = length == NULL ? NULL : (const char *)wire_bytes(feat, *length);
@@ -261,6 +275,9 @@ int model_run_golden(struct model_read *read)
     struct wire *gold = &read->section[GOLD];
     const struct forest *forest = &read->file->model.forest;
     uint64_t rows = wire_u32(gold), width = wire_u32(gold);
+    if (rows > MODEL_GOLDEN_MOST)
+        return model_refuse(read, MODEL_MALFORMED, "it has more than %d golden rows",
+                            MODEL_GOLDEN_MOST);
     if (rows == 0 || width != forest->width ||
         gold->left != rows * (width + forest->outputs) * 8) /* below 2^43 */
         return model_refuse(read, MODEL_MALFORMED, "it has no golden rows, or of another width");

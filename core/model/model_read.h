@@ -43,6 +43,7 @@ int model_read_bins(struct model_read *read);
 struct model_record {
     double threshold;
     uint32_t column, left, cover;
+    uint32_t rest; /* of 24 bytes the last 4: 0 */
 };
 
 static inline size_t model_record_size(uint32_t threshold_size)

@@ -31,8 +31,7 @@ struct model_record model_record(struct wire *nodes, uint32_t threshold_size)
     record.column = wire_u32(nodes);
     record.left = wire_u32(nodes);
     record.cover = wire_u32(nodes);
-    if (threshold_size == 8)
-        (void)wire_u32(nodes);
+    record.rest = threshold_size == 8 ? wire_u32(nodes) : 0;
     return record;
 }
 
@@ -89,6 +88,8 @@ static const char *check_tree(struct survey *s, uint32_t first, uint32_t end, ui
         s->forest->cover[i] = record.cover;
         if (i > first && s->seen[i] == 0)
             return "a node has no parent";
+        if (record.rest != 0)
+            return "something is behind a node where 0 should be";
         *deepest = s->depth[i] > *deepest ? s->depth[i] : *deepest;
         fault =
             record.column == MODEL_LEAF ? take_leaf(s, i, &record) : take_split(s, i, &record, end);

@@ -14,6 +14,9 @@ static const struct sketch isolation = {MODEL_ISOLATION, 4, 0, 5, 4, 20};
 static const struct sketch classes = {MODEL_CLASSES, 4, 3, 5, 4, 20};
 static const struct sketch boosted = {MODEL_BOOSTED, 8, 3, 5, 4, 20};
 
+#define LONG_31 "a name or version of 31 letters"
+#define LONG_63 LONG_31 LONG_31 "."
+
 static void is_refused(const struct image *image, const char *says, int line)
 {
     struct model_file *file = NULL;
@@ -173,9 +176,36 @@ static void metadata_features_and_scores_that_can_not_be(void **state)
     REFUSED(classes, d->metadata = "{\"name\":\"x\",}", damaged);
     REFUSED(classes, d->metadata = "{\"name\":\"\xff\"}", damaged);
     REFUSED(classes, d->metadata = "{\"name\":{\"name\":\"x\"}}", damaged);
+    static const char unfit[] = "its name or version is too long, or not printable ASCII";
+    REFUSED(classes, d->metadata = "{\"name\":\"" LONG_63 "x\"}", unfit);
+    REFUSED(classes, d->metadata = "{\"name\":\"b\xc3\xbcro\"}", unfit);
+    REFUSED(classes, d->metadata = "{\"name\":\"b\\u00fcro\"}", unfit);
+    REFUSED(classes, d->metadata = "{\"name\":\"a\\nb\"}", unfit);
+    REFUSED(classes, d->metadata = "{\"name\":\"x\",\"version\":\"" LONG_31 "x\"}", unfit);
+    REFUSED(classes, d->metadata = "{\"name\":\"x\",\"version\":\"\x7f\"}", unfit);
     REFUSED(classes, d->column[1] = d->column[0], "a feature comes twice");
     REFUSED(classes, d->held_out = 0, "too few flows");
     REFUSED(classes, d->held_out = UINT32_MAX, "too many");
+}
+
+static void is_taken(const struct image *image)
+{
+    struct model_file *file = NULL;
+    eddy_error err = {0};
+    if (model_file_parse(image->bytes, image->length, &file, NULL, &err) != EDDY_OK)
+        fail_msg("%s", err.message);
+    model_file_free(file);
+}
+
+static void the_longest_name_and_version_are_taken(void **state)
+{
+    (void)state;
+    struct drawing *d = drawing_new(&classes, 1);
+    d->metadata = "{\"name\":\"" LONG_63 "\",\"version\":\"" LONG_31 "\"}";
+    struct image *image = drawing_image(d);
+    is_taken(image);
+    free(image);
+    free(d);
 }
 
 static char *long_metadata(size_t length)
@@ -318,6 +348,86 @@ static void sections_that_overlap_repeat_or_lack(void **state)
     free(d);
 }
 
+/* Each byte that is 0 by the format, as another number. */
+static void what_is_not_0_where_0_should_be(void **state)
+{
+    (void)state;
+    struct drawing *d = drawing_new(&boosted, 1); /* nodes of 24 bytes */
+    struct image *image = drawing_image(d);
+    size_t entry = 0, feat = image_section(image, "FEAT", &entry), table = entry - 8;
+    size_t padding = feat + (size_t)image_number(image, entry, 8);
+    size_t node = image_section(image, "TREE", &entry) + 32 + 4 * (size_t)d->trees + 20;
+    const struct {
+        size_t at;
+        const char *says;
+    } zeros[] = {{56, "in its header"},     {63, "in its header"},   {table + 4, "its tag"},
+                 {table + 7, "its tag"},    {padding, "its tag"},    {feat + 4, "its fingerprint"},
+                 {feat + 7, "fingerprint"}, {node, "behind a node"}, {node + 3, "behind a node"}};
+    assert_true(padding % 8 != 0);
+    for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++) {
+        assert_int_equal(image->bytes[zeros[i].at], 0);
+        image->bytes[zeros[i].at] = 1;
+        image_seal(image);
+        is_refused(image, zeros[i].says, __LINE__);
+        image->bytes[zeros[i].at] = 0;
+    }
+    image_seal(image);
+    is_taken(image);
+    free(image);
+    free(d);
+}
+
+/* SCOR and BINS, which follow each other, change places, in the table and as bodies. */
+static void sections_in_another_order(void **state)
+{
+    (void)state;
+    struct drawing *d = drawing_new(&boosted, 1);
+    struct image *image = drawing_image(d), *other = calloc(1, sizeof *other);
+    size_t first = 0, second = 0, at = image_section(image, "SCOR", &first);
+    size_t middle = image_section(image, "BINS", &second), end = image_section(image, "GOLD", &at);
+    at = image_section(image, "SCOR", &first);
+    assert_non_null(other);
+    *other = *image;
+    memcpy(other->bytes + first - 8, image->bytes + second - 8, 16);
+    memcpy(other->bytes + second - 8, image->bytes + first - 8, 16);
+    memcpy(other->bytes + at, image->bytes + middle, end - middle);
+    memcpy(other->bytes + at + end - middle, image->bytes + at, middle - at);
+    image_seal(other);
+    is_refused(other, "not in their order", __LINE__);
+    free(other);
+    free(image);
+    free(d);
+}
+
+/* With so many copies of the golden row, which is the last thing in it. */
+static void repeat_golden(struct image *image, uint32_t rows)
+{
+    size_t entry = 0, gold = image_section(image, "GOLD", &entry), row = gold + 8;
+    size_t length = image->length - row;
+    for (uint32_t i = 1; i < rows; i++, image->length += length)
+        memcpy(image->bytes + row + i * length, image->bytes + row, length);
+    image_set(image, gold, rows, 4);
+    image_set(image, entry, image->length - gold, 8);
+    image_seal(image);
+}
+
+static void golden_rows_are_bounded(void **state)
+{
+    (void)state;
+    struct drawing *d = drawing_new(&boosted, 1);
+    d->rows = 1;
+    struct image *image = drawing_image(d), *more = calloc(1, sizeof *more);
+    assert_non_null(more);
+    *more = *image;
+    repeat_golden(image, MODEL_GOLDEN_MOST);
+    is_taken(image);
+    repeat_golden(more, MODEL_GOLDEN_MOST + 1);
+    is_refused(more, "more than 4096 golden rows", __LINE__);
+    free(more);
+    free(image);
+    free(d);
+}
+
 /* Of depths that add up to so many splits. */
 static struct drawing *deep(uint32_t trees, uint32_t depth, uint32_t rest)
 {
@@ -360,6 +470,10 @@ int main(void)
         cmocka_unit_test(classes_that_can_not_be),
         cmocka_unit_test(metadata_features_and_scores_that_can_not_be),
         cmocka_unit_test(metadata_is_at_most_a_mebibyte),
+        cmocka_unit_test(the_longest_name_and_version_are_taken),
+        cmocka_unit_test(what_is_not_0_where_0_should_be),
+        cmocka_unit_test(sections_in_another_order),
+        cmocka_unit_test(golden_rows_are_bounded),
         cmocka_unit_test(claims_of_more_than_there_is),
         cmocka_unit_test(trees_longer_or_shorter_than_they_say),
         cmocka_unit_test(leaves_times_outputs_do_not_overflow),
