@@ -33,7 +33,8 @@
  *            compressed one allocates its decoder at its first bytes) and do no I/O, but
  *            for one log line for the first record of a stream rejected for each reason.
  *            Workers of one engine share its host table and take turns at it, flow by
- *            flow, for a few microseconds; a single worker never waits.
+ *            flow, for a few microseconds, and with the deepest model file that is taken, for
+ *            hundreds (models/README.md); a single worker never waits.
  * Time       Everything is judged by the flows' own time; the wall clock is never read
  *            on the way from a flow to an incident. The same bytes give the same incidents.
  * ABI        Within one SONAME, programs built with an older header keep working:
@@ -304,9 +305,9 @@ EDDY_API void eddy_engine_free(eddy_engine *engine);
 EDDY_CHECKED int eddy_engine_reload(eddy_engine *engine, const eddy_config *config,
                                     eddy_error *err);
 
-/** Does the housekeeping: hands all incidents to the outputs; writes metrics and looks
- *  whether a database has changed if that is due. May block on I/O. Hosts without the thread
- *  call it about once a second; others may call it to have incidents written now. */
+/** Does the housekeeping: hands all incidents to the outputs; writes metrics, and then looks
+ * whether databases or models have changed, if that is due. May block on I/O. Hosts without the
+ * thread call it about once a second; others may call it to have incidents written now. */
 EDDY_API int eddy_engine_tick(eddy_engine *engine);
 
 /** The input has ended for good: closes every open incident as of the last flow's time. */
@@ -463,7 +464,8 @@ EDDY_API void eddy_model_describe(const eddy_model *model, eddy_model_info *out)
 
 /** Works out `count` rows of `columns` doubles each, in the order of eddy_model_info.column, into
  *  `count` times `outputs` doubles: of an isolation forest the score, 0..1, 0.5 is usual; of others
- *  the probability of each class. They equal the trainer's bit for bit (scores: to 2 ulp). Beyond
+ *  the probability of each class. They equal the trainer's bit for bit (scores: to 2 ulp), but for
+ *  those of XGBoost, which adds up in float: there to about six digits. Beyond
  *  the range of a float, values count as its ends; NaN is a missing value. */
 EDDY_API void eddy_model_predict(const eddy_model *model, const double *rows, size_t count,
                                  double *out);
@@ -497,7 +499,7 @@ EDDY_CHECKED int eddy_model_nodes(const char *path, eddy_model_node_fn *each, vo
 EDDY_CHECKED int eddy_model_golden(const char *path, eddy_model_golden_fn *each, void *user,
                                    eddy_error *err);
 
-/** A model file in use, or that a setting wants to use. */
+/** A model file in use. One that a setting names and that was refused is none. */
 typedef struct eddy_model_use {
     const char *setting; /**< "forest.model", "forest.challenger", "iforest.model" ... */
     const char *path;

@@ -112,6 +112,7 @@ static void seal(uint8_t *bytes, size_t size)
     memcpy(bytes, MODEL_MAGIC, 8);
     put(bytes + 8, MODEL_MAJOR, 2);
     put(bytes + 16, size, 8);
+    put(bytes + 56, 0, 8);
     promise(sha256_of(bytes + HEADER, size - HEADER, bytes + 24));
 }
 
