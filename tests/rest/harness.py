@@ -148,7 +148,7 @@ class Eddyd:
         if "unix_stream:" in str(self.settings["eddyd.http"]):
             return UnixConnection(str(self.settings["eddyd.http"]).removeprefix("unix_stream:"))
         if self.tls is not None:
-            return http.client.HTTPSConnection("localhost", self.port, timeout=timeout, context=self.tls)
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def ask(self, method: str, path: str, body: Any = None, kind: str | None = None, **headers: str) -> Answer:
