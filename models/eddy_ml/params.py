@@ -26,7 +26,7 @@ TECHNIQUES = {"beacon": "T1071", "lateral": "T1021", "scan": "T1046", "flood": "
 class Params:
     seed: int = 1
     train: tuple[str, ...] = ()  # captures; none named: all that are neither held out nor for tests
-    held_out: tuple[str, ...] = ()  # captures; none named: the latest, by their last flow
+    held_out: tuple[str, ...] = ()  # captures; none named: the latest of those not named to train
     test: tuple[str, ...] = ()  # captures that neither training nor thresholds see
     held_out_share: float = 0.25  # of the captures (of a single one: of its time)
     leave_out: tuple[str, ...] = LEFT_OUT  # columns
