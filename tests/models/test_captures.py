@@ -134,8 +134,8 @@ def test_what_is_held_out_is_not_what_is_named_for_training() -> None:
 
 
 def test_rare_is_not_what_was_left_out() -> None:
-    classes = np.array(["benign"] * 9 + ["scan"] * 6 + ["a"] * 3 + ["", captures.UNKNOWN], dtype=object)
-    assert train.merged(classes, 5).tolist() == ["benign"] * 9 + ["scan"] * 6 + [""] * 4 + [captures.UNKNOWN]
+    classes = np.array(["benign"] * 9 + ["scan"] * 6 + ["a"] * 4 + ["", captures.UNKNOWN], dtype=object)
+    assert train.merged(classes, 5).tolist() == ["benign"] * 9 + ["scan"] * 6 + [""] * 5 + [captures.UNKNOWN]
 
 
 # ---- the command
